@@ -1,0 +1,43 @@
+"""The names of wake-ups: who listens to what.  One function a topic, so that a misspelt one is an import error."""
+
+from __future__ import annotations
+
+
+def received() -> str:
+    """Drops wait for routing."""
+    return "received"
+
+
+def ready(account: str) -> str:
+    """Recipients wait for submission through `account`."""
+    return f"ready:{account}"
+
+
+def uncertain(account: str) -> str:
+    """Submissions through `account` have no definite answer."""
+    return f"uncertain:{account}"
+
+
+def accepted(account: str) -> str:
+    """Jobs at `account` want following, or cancelling."""
+    return f"accepted:{account}"
+
+
+def report(folder: str) -> str:
+    """Faxes dropped into `folder` have an outcome to report."""
+    return f"report:{folder}"
+
+
+def seen(account: str) -> str:
+    """Received faxes at `account` wait for download."""
+    return f"seen:{account}"
+
+
+def deliveries(sink: str) -> str:
+    """Received faxes wait for `sink`."""
+    return f"deliveries:{sink}"
+
+
+def delivered(account: str) -> str:
+    """Received faxes wait to be acknowledged at `account`."""
+    return f"delivered:{account}"

@@ -1,0 +1,64 @@
+"""Settings that every provider account has, whatever the provider.
+
+A provider module subclasses `Account` as its `Options`; the docstrings of the fields are the reference for people and
+end up in the JSON Schema.  Times are seconds once loaded; in YAML they are written `30s`, `5m`, `24h`, `7d`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)")
+
+
+def seconds(value: Any) -> Any:
+    """`30s`, `5m`, `24h`, `7d` or `500ms` as seconds; what is not text is left to pydantic."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if not match:
+            raise ValueError(f"“{value}” is not a time; write a number with its unit, such as 30s, 5m, 24h or 7d")
+        return float(match[1]) * _UNITS[match[2]]
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value != 0:
+        raise ValueError(f"{value} has no unit; write {value}s, {value}m or {value}h")
+    return value
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"}),
+]
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are mistakes, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+
+
+class Account(Section):
+    """A configured use of a provider."""
+
+    provider: str
+    """The kind of service; one of the modules in `faxdaemon/providers`."""
+    url: str | None = None
+    """Another base address than the provider's own, e.g. the sandbox's."""
+    poll: Duration = Field(default=30.0, ge=0)
+    """The shortest time between two status requests.  Providers ask for 30s or more."""
+    settle: Duration = Field(default=60.0, ge=0)
+    """How long after a lost reply a provider's "not there" is believed."""
+    concurrency: int = Field(default=4, ge=1, le=64)
+    """Submissions at the same time."""
+    on_unknown: Literal["hold", "resend"] = "hold"
+    """What to do when nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
+    retries: int = Field(default=3, ge=0, le=20)
+    """New submissions after failed calls (busy, no answer), for providers that do not redial by themselves."""
+    timeout: Duration = Field(default=120.0, gt=0)
+    """The total time for one request, document included."""
+    ca: Path | None = None
+    """Certificates to trust instead of the system's (PEM)."""
