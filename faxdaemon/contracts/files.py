@@ -64,6 +64,11 @@ class Lock(Protocol):
 class Files(Protocol):
     """All paths are absolute.  Errors are `FilesError`; a folder that is not to be had is `FolderOffline`."""
 
+    @property
+    def change_times(self) -> bool:
+        """Whether `Entry.changed_ns` is kept by the system and cannot be set by programs (POSIX yes, Windows no)."""
+        ...
+
     def scan(self, folder: Path) -> AbstractContextManager[Iterator[Entry]]:
         """The entries of `folder` one by one, in no order, without reading all of it first; none that vanish meanwhile."""
         ...
@@ -101,8 +106,8 @@ class Files(Protocol):
         """Remove files or empty folders; what is already gone is fine."""
         ...
 
-    def make_dir(self, path: Path) -> None:
-        """Create a folder and its parents; an existing one is fine."""
+    def make_dirs(self, paths: Sequence[Path]) -> None:
+        """Create folders and their parents, durably (each parent synced once); existing ones are fine."""
         ...
 
     def sync(self, folders: Iterable[Path]) -> None:

@@ -80,6 +80,16 @@ class ReportWork:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldDrop:
+    """A held fax and where its document was put."""
+
+    fax_id: FaxId
+    sha256: str
+    published: Mapping[str, Any]
+    """The plan by which it was reported (as handed to `staged`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """What tracking learned of one submission; `retry_in` asks for a new submission after that many seconds."""
 
@@ -101,8 +111,13 @@ class OutboundJournal(Protocol):
         """Which of these ids have a row: how recovery tells a claim that got through from one that did not."""
         ...
 
-    def supersede(self, folder: str, name: str, sha256: str, by: FaxId) -> FaxId | None:
-        """If a held fax of this folder, name and content waits for a person, cancel it as dropped again (`by`)."""
+    def held_drops(self, folder: str) -> list[HeldDrop]:
+        """The held faxes of `folder` whose document was put before people; a drop of the same document from there means
+        that the person wants it sent again.  Cheap when there are none."""
+        ...
+
+    def superseded(self, held: FaxId, by: FaxId) -> bool:
+        """The held fax was dropped again and is now the fax `by`: cancel it, and report nothing more of it."""
         ...
 
     def to_route(self, limit: int) -> list[ToRoute]:
