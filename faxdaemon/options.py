@@ -1,29 +1,55 @@
 """Settings that every provider account has, whatever the provider.
 
-A provider module subclasses `Account` as its `Options`; the docstrings of the fields are the reference for people and
-end up in the JSON Schema.  Times are seconds once loaded; in YAML they are written `30s`, `5m`, `24h`, `7d`.
+A provider module subclasses `Account` as its `Options`, a sink module `Section`; the docstrings of the fields are
+the reference for people and end up in the JSON Schema.  Times are seconds once loaded; in YAML they are written
+`30s`, `5m`, `24h`, `7d`.
+
+`Reading` is what the loader hands down while it validates a file: a program may write `Options(poll=0.1)`, a file
+may not leave out the unit.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)")
 
 
-def seconds(value: Any) -> Any:
-    """`30s`, `5m`, `24h`, `7d` or `500ms` as seconds; what is not text is left to pydantic."""
+@dataclass
+class Reading:
+    """One validation of a file: what sections may know of it, and which section judged which part."""
+
+    region: str
+    """ISO 3166 code: how numbers without a country code are read."""
+    judged: list[tuple[type[Section], Any]] = field(default_factory=list)
+    """Each section with the very object that it was made from."""
+
+
+def seconds(value: Any, info: ValidationInfo | None = None) -> Any:
+    """`30s`, `5m`, `24h`, `7d` or `500ms` as seconds; a number only from a program, never from a file."""
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if not match:
-            raise ValueError(f"“{value}” is not a time; write a number with its unit, such as 30s, 5m, 24h or 7d")
+            raise ValueError(
+                f"“{value}” is not a time; write a number with its unit, such as 30s, 5m, 24h or 7d"
+            )
         return float(match[1]) * _UNITS[match[2]]
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value != 0:
+    from_file = info is not None and isinstance(info.context, Reading)
+    if from_file and isinstance(value, (int, float)) and not isinstance(value, bool) and value != 0:
         raise ValueError(f"{value} has no unit; write {value}s, {value}m or {value}h")
     return value
 
@@ -31,14 +57,21 @@ def seconds(value: Any) -> Any:
 Duration = Annotated[
     float,
     BeforeValidator(seconds),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)$"}),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)$"}),
 ]
 
 
 class Section(BaseModel):
     """A part of the configuration: unknown keys are mistakes, nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _judge(cls, data: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, Reading):
+            info.context.judged.append((cls, data))
+        return data
 
 
 class Account(Section):
@@ -55,9 +88,9 @@ class Account(Section):
     concurrency: int = Field(default=4, ge=1, le=64)
     """Submissions at the same time."""
     on_unknown: Literal["hold", "resend"] = "hold"
-    """What to do when nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
+    """When nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
     retries: int = Field(default=3, ge=0, le=20)
-    """New submissions after failed calls (busy, no answer), for providers that do not redial by themselves."""
+    """New submissions after failed calls (busy, no answer); for providers that do not redial by themselves."""
     timeout: Duration = Field(default=120.0, gt=0)
     """The total time for one request, document included."""
     ca: Path | None = None
