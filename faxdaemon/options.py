@@ -1,11 +1,11 @@
 """Settings that every provider account has, whatever the provider.
 
-A provider module subclasses `Account` as its `Options`, a sink module `Section`; the docstrings of the fields are
-the reference for people and end up in the JSON Schema.  Times are seconds once loaded; in YAML they are written
-`30s`, `5m`, `24h`, `7d`.
+A provider module subclasses `Account` as its `Options`, a sink module `Section`; the docstrings of the fields
+are the reference for people and end up in the JSON Schema.  Times are seconds once loaded; in YAML they are
+written `30s`, `5m`, `24h`, `7d`.
 
-`Reading` is what the loader hands down while it validates a file: a program may write `Options(poll=0.1)`, a file
-may not leave out the unit.
+`Reading` is what the loader hands down while it validates a file: a program may write `Options(poll=0.1)`, a
+file may not leave out the unit.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Account(Section):
     on_unknown: Literal["hold", "resend"] = "hold"
     """When nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
     retries: int = Field(default=3, ge=0, le=20)
-    """New submissions after failed calls (busy, no answer); for providers that do not redial by themselves."""
+    """New submissions after failed calls (busy, no answer), where the provider does not redial by itself."""
     timeout: Duration = Field(default=120.0, gt=0)
     """The total time for one request, document included."""
     ca: Path | None = None
