@@ -1,1 +1,21 @@
-"""To be written."""
+"""Documents: what a file is, how many pages it has, whether it is whole, and how it looks as a fax.
+
+    identify    the MIME type by content
+    pdf, tiff   pages and wholeness
+    tail        whether a file has its end yet
+    inspect     all of it, as `contracts.documents.Documents`
+    render      the fax image (Group 4 TIFF) of a document
+    paper       plain text as a PDF
+
+Nothing here changes the file it looks at.
+"""
+
+from __future__ import annotations
+
+from faxdaemon.contracts.documents import Documents
+from faxdaemon.documents.inspect import Inspector
+
+
+def open_documents() -> Documents:
+    """The reader of documents.  It keeps no state, and any number of threads may use it."""
+    return Inspector()

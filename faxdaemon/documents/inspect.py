@@ -1,0 +1,44 @@
+"""Looking into a document: type, pages, and what keeps it from being faxed.
+
+Promise   the answer rests on content alone; a file is never read whole, and bad content is an answer, not an
+          exception. What only the provider can count (text, office files, HTML) has no page number and no
+          problem.
+Needs     the file readable; a file that is not raises OSError, because that says nothing about its content.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from faxdaemon.contracts.documents import Inspection
+from faxdaemon.documents import identify, tail
+from faxdaemon.documents.pdf import inspect_pdf
+from faxdaemon.documents.tiff import inspect_tiff
+
+
+class Inspector:
+    """`contracts.documents.Documents`; stateless."""
+
+    def inspect(self, path: Path, name: str) -> Inspection:
+        """See `contracts.documents`.  `problem` is a predicate, to be written behind the document's name."""
+        del name  # what a file is called proves nothing
+        with path.open("rb") as file:
+            if file.seek(0, 2) == 0:
+                return Inspection(identify.UNKNOWN, None, "is empty (0 bytes)")
+            media = identify.media_type(file)
+            whole = media in {identify.PDF, identify.TIFF} or not tail.cut(file)
+        if not whole:
+            return Inspection(media, None, "is cut off: its end is missing")
+        if media == identify.PDF:
+            return Inspection(media, *inspect_pdf(path))
+        if media == identify.TIFF:
+            return Inspection(media, *inspect_tiff(path))
+        unknown = media in {identify.UNKNOWN, identify.ZIP}
+        problem = "is not a kind of document that can be faxed" if unknown else None
+        return Inspection(media, 1 if media in identify.IMAGES else None, problem)
+
+    def looks_cut(self, path: Path) -> bool:
+        """See `contracts.documents`."""
+        with path.open("rb") as file:
+            return tail.cut(file)

@@ -1,0 +1,84 @@
+"""Plain text as a PDF: Courier, 80 columns and 66 lines to a letter page, as a line printer would have it.
+
+Promise   every character of the text is there: long lines are folded, a form feed starts a page, what Courier
+          does not have becomes "?".
+Needs     nothing; Courier is one of the fonts that every PDF reader brings along.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import islice
+
+COLUMNS = 80
+LINES = 66
+_TAB = 8
+
+
+def decode(content: bytes) -> str:
+    """Text of unknown encoding: by its byte order mark, else UTF-8 where it is that, else Windows-1252."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", "replace")
+
+
+def text_pdf(text: str) -> bytes:
+    """A PDF of `text`; one empty page when there is no text."""
+    pages = list(_pages(text))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [%s] /Count %d /MediaBox [0 0 612 792] >>"
+        % (b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(len(pages))), len(pages)),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding >>",
+    ]
+    for n, lines in enumerate(pages):
+        stream = _stream(lines)
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F 3 0 R >> >> /Contents %d 0 R >>"
+            % (5 + 2 * n)
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
+    return _file(objects)
+
+
+def _pages(text: str) -> Iterator[list[str]]:
+    for sheet in text.removesuffix("\f").replace("\x1a", "").split("\f"):
+        lines = _folded(sheet)
+        first = list(islice(lines, LINES))
+        yield first
+        while more := list(islice(lines, LINES)):
+            yield more
+
+
+def _folded(sheet: str) -> Iterator[str]:
+    for line in sheet.splitlines():
+        full = line.expandtabs(_TAB)
+        for start in range(0, max(len(full), 1), COLUMNS):
+            yield full[start : start + COLUMNS]
+
+
+def _stream(lines: list[str]) -> bytes:
+    shown = []
+    for line in lines:
+        escaped = line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+        shown.append(b"(%s) '" % escaped.encode("cp1252", "replace"))
+    return b"BT /F 10 Tf 11 TL 66 756 Td\n" + b"\n".join(shown) + b"\nET"
+
+
+def _file(objects: list[bytes]) -> bytes:
+    out = io.BytesIO()
+    out.write(b"%PDF-1.4\n")
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(out.tell())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+    start = out.tell()
+    out.write(b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1))
+    out.writelines(b"%010d 00000 n \n" % offset for offset in offsets)
+    out.write(b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start))
+    return out.getvalue()
