@@ -44,6 +44,16 @@ class ReportFacts:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class FolderAsks:
+    """What a drop folder says about how it is asked."""
+
+    filename: str
+    """The pattern for file names."""
+    to: str | None
+    """A fixed number for every drop."""
+
+
 class Format(Protocol):
     """One dialect.  Pure: it sees names and bytes and returns requests and bytes."""
 

@@ -154,7 +154,7 @@ class OutboundJournal(Protocol):
         ...
 
     def expire(self, limit: int) -> int:
-        """READY rows past their age become FAILED; returns how many."""
+        """READY rows past their age become FAILED, or HELD when an earlier attempt is in doubt; returns how many."""
         ...
 
     def claim_uncertain(self, account: str, limit: int, within: float) -> list[Submission]:
@@ -165,12 +165,9 @@ class OutboundJournal(Protocol):
         """The provider was asked, without a settled answer; `counts` when it said "not there"."""
         ...
 
-    def missed(self, submission: Submission, reason: str) -> bool:
-        """The provider certainly does not have it: READY again, same reference."""
-        ...
-
-    def repeat(self, submission: Submission, lease: float) -> Submission | None:
-        """UNCERTAIN becomes SUBMITTING under the same reference, for a provider that drops doubles."""
+    def missed(self, submission: Submission, reason: str, *, certain: bool) -> bool:
+        """READY again, same reference: the provider certainly does not have it, or (not `certain`) repeating is safe or
+        wanted.  When it is not certain the submission's `doubt` stays, so no other account will ever be tried."""
         ...
 
     def given_up(self, submission: Submission, reason: str) -> bool:
@@ -193,8 +190,8 @@ class OutboundJournal(Protocol):
         """Faxes of `folder` in DUE or REPORTING."""
         ...
 
-    def staged(self, work: ReportWork, plan: Mapping[str, Any]) -> bool:
-        """O12: the answer lies staged; REPORTING."""
+    def staged(self, plans: Sequence[tuple[ReportWork, Mapping[str, Any]]]) -> list[ReportWork]:
+        """O12: the answers lie staged; REPORTING.  Returns the works that may be published, with their plans."""
         ...
 
     def reported(self, works: Sequence[ReportWork]) -> None:

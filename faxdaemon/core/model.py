@@ -109,6 +109,8 @@ class Submission:
     """When bytes may have left for the first time under this reference."""
     expires_at: datetime
     provider_id: str | None
+    doubt: bool = False
+    """An attempt under this reference got no answer and was not settled: it must never be offered elsewhere."""
     cancel_wanted: bool = False
 
     @property

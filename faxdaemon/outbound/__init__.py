@@ -1,1 +1,13 @@
-"""To be written."""
+"""Sending, in the order a fax travels.
+
+    intake    drop folder  -> claim -> spool -> journal      from the commit on, the fax is ours
+    route     RECEIVED     -> READY | FAILED                 who, through what, and is the document whole
+    submit    READY        -> SUBMITTING -> ACCEPTED | READY | FAILED | UNCERTAIN
+    resolve   UNCERTAIN    -> ACCEPTED | READY | HELD        ask before sending again
+    track     ACCEPTED     -> SENT | FAILED | READY          follow it at the provider
+    report    outcome      -> sent/ failed/ held/ + answer   tell the folder
+
+Each stage is a class with one method, `step()`, and knows only contracts.  Stages never call each other: the journal is
+the only channel between them, so a restart is not a special case.  `faxdaemon.core.states.OUTBOUND` is the table they
+follow, `docs/durability.md` the protocol.
+"""

@@ -1,0 +1,60 @@
+"""Acknowledge: tell the provider, last of all (step I10).
+
+Promise   the provider's copy is given up only after the fax is in the journal, in the spool and in every required sink
+          (`acknowledge: delivered`, the default), or in journal and spool (`stored`, for providers whose inbox would
+          otherwise block).
+Needs     a claim; "already gone" at the provider counts as done.
+Crash     acknowledged again, which is harmless.
+"""
+
+from __future__ import annotations
+
+from faxdaemon.contracts.alert import Alert
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.journal import InboundJournal
+from faxdaemon.contracts.provider import Provider
+from faxdaemon.contracts.stage import NOTHING_DUE, Wake
+from faxdaemon.core.errors import NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.schedule import TRY_AGAIN
+
+
+class AcknowledgeStage:
+    """Acknowledges for one account."""
+
+    def __init__(
+        self,
+        account: str,
+        timeout: float,
+        *,
+        when_stored: bool,
+        provider: Provider,
+        journal: InboundJournal,
+        clock: Clock,
+        alert: Alert,
+    ) -> None:
+        self._account = account
+        self._timeout = timeout
+        self._when_stored = when_stored
+        self._provider = provider
+        self._journal = journal
+        self._clock = clock
+        self._alert = alert
+        self._trouble = f"acknowledge:{account}"
+
+    def step(self) -> Wake:
+        """Acknowledge one fax."""
+        claimed = self._journal.claim_delivered(self._account, 1, self._timeout + 30, stored=self._when_stored)
+        if not claimed:
+            due = self._journal.next_inbound_due("delivered", self._account)
+            return NOTHING_DUE if due is None else min(max(due, 0.1), NOTHING_DUE)
+        fax = claimed[0]
+        try:
+            self._provider.acknowledge(fax.listed)
+        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
+            age = (self._clock.now() - fax.first_seen).total_seconds()
+            self._journal.acknowledge_postponed(fax, str(error), TRY_AGAIN.delay(age, self._clock.chance()))
+            self._alert.raise_(self._trouble, f"account {self._account} cannot be told that faxes arrived: {error}")
+        else:
+            self._journal.acknowledged(fax)
+            self._alert.clear(self._trouble)
+        return 0.0

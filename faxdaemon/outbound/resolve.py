@@ -1,0 +1,101 @@
+"""Resolve: a submission without a definite answer (step O10).
+
+Promise   nothing is sent again before the provider was asked, except to a provider that drops doubles by itself, and then
+          under the same reference.  Where nothing can tell, the fax is held for a person.
+Needs     the provider's declared capabilities; `settle`, the time after which its "not there" is believed.
+Crash     asked again.
+
+What follows from an answer (the table in `docs/durability.md`):
+
+    duplicates refused       send the identical request again
+    found by reference       ask; twice "not there" after settling is a no: send again
+    found by match           ask; found is certain; "not there" is not, so it is held, unless the site says resend
+    nothing                  held, unless the site says resend
+"""
+
+from __future__ import annotations
+
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.journal import OutboundJournal
+from faxdaemon.contracts.provider import Absent, Ambiguous, Duplicates, Find, Found, Provider
+from faxdaemon.contracts.stage import NOTHING_DUE, Wake
+from faxdaemon.core.errors import NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.model import Submission
+from faxdaemon.core.schedule import OFFER_AGAIN
+from faxdaemon.outbound.submit import AccountRules
+
+NOES = 2
+"""How often a provider must say "not there" before it is believed."""
+PATIENCE = 24 * 3600.0
+"""Seconds during which a provider that cannot be asked is asked again before a person is."""
+
+
+class ResolveStage:
+    """Resolves the unclear submissions of one account."""
+
+    def __init__(
+        self, rules: AccountRules, *, provider: Provider, journal: OutboundJournal, clock: Clock
+    ) -> None:
+        self._rules = rules
+        self._provider = provider
+        self._journal = journal
+        self._clock = clock
+
+    def step(self) -> Wake:
+        """Look into one submission."""
+        claimed = self._journal.claim_uncertain(self._rules.name, 1, self._rules.timeout + 30)
+        if not claimed:
+            due = self._journal.next_due("uncertain", self._rules.name)
+            return NOTHING_DUE if due is None else min(max(due, 0.1), NOTHING_DUE)
+        self._resolve(claimed[0])
+        return 0.0
+
+    def _resolve(self, submission: Submission) -> None:
+        capabilities = self._provider.capabilities
+        if capabilities.duplicates is Duplicates.REFUSES:
+            self._journal.missed(
+                submission, "the provider drops doubles: the same request goes out again", certain=False
+            )
+        elif capabilities.find is Find.NOT:
+            self._cannot_tell(submission, "this provider offers no way to look it up")
+        else:
+            self._ask(submission)
+
+    def _ask(self, submission: Submission) -> None:
+        try:
+            answer = self._provider.find(submission)
+        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
+            self._not_answered(submission, str(error))
+            return
+        match answer:
+            case Found(provider_id):
+                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+            case Ambiguous(reason):
+                self._journal.given_up(submission, f"what the provider lists is not clear: {reason}")
+            case Absent():
+                self._absent(submission)
+
+    def _absent(self, submission: Submission) -> None:
+        if submission.asked + 1 < NOES:
+            self._journal.asked(submission, "the provider does not list it yet", self._rules.settle, counts=True)
+        elif self._provider.capabilities.find is Find.BY_REFERENCE:
+            self._journal.missed(submission, "the provider does not have it", certain=True)
+        else:
+            self._cannot_tell(submission, "the provider does not list it, which proves nothing")
+
+    def _cannot_tell(self, submission: Submission, reason: str) -> None:
+        if self._rules.resend_unknown:
+            self._journal.missed(
+                submission, f"{reason}; sent again, as the account's on_unknown says", certain=False
+            )
+        else:
+            self._journal.given_up(submission, f"it is not known whether it was sent: {reason}")
+
+    def _not_answered(self, submission: Submission, reason: str) -> None:
+        since = submission.intended_at or submission.age_origin
+        age = (self._clock.now() - since).total_seconds()
+        if age > PATIENCE:
+            self._journal.given_up(submission, f"the provider could not be asked for a day: {reason}")
+        else:
+            delay = OFFER_AGAIN.delay(age, self._clock.chance())
+            self._journal.asked(submission, reason, delay, counts=False)

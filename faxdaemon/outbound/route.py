@@ -1,0 +1,142 @@
+"""Route: from a drop to a decision (step O6).
+
+Promise   every received drop becomes ready, with number, accounts, options and page count, or failed with a reason in
+          plain words.  Deciding has no side effect, so it may be done again.
+Needs     the folder's formats, in order; a look into each document.
+Crash     decided again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from faxdaemon.contracts.documents import Documents
+from faxdaemon.contracts.format import BadRequest, Format, NotMine
+from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
+from faxdaemon.contracts.provider import Capabilities
+from faxdaemon.contracts.stage import NOTHING_DUE, Wake
+from faxdaemon.core.model import Document, Request, Route
+from faxdaemon.core.numbers import NotANumber, to_e164
+from faxdaemon.core.places import Spool
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FolderRules:
+    """What a drop folder decides for its faxes."""
+
+    formats: tuple[Format, ...]
+    accounts: tuple[str, ...]
+    region: str
+    options: Mapping[str, Any]
+    expire: float
+    """Seconds from acceptance after which an unsent fax fails."""
+
+
+class RouteStage:
+    """Decides for the drops of all folders."""
+
+    def __init__(
+        self,
+        folders: Mapping[str, FolderRules],
+        capabilities: Mapping[str, Capabilities],
+        spool: Spool,
+        *,
+        documents: Documents,
+        journal: OutboundJournal,
+    ) -> None:
+        self._folders = folders
+        self._capabilities = capabilities
+        self._spool = spool
+        self._documents = documents
+        self._journal = journal
+
+    def step(self) -> Wake:
+        """Decide for one batch."""
+        waiting = self._journal.to_route(BATCH)
+        if waiting:
+            self._journal.route([self._decide(drop) for drop in waiting])
+        return 0.0 if len(waiting) == BATCH else NOTHING_DUE
+
+    def _decide(self, drop: ToRoute) -> Routed:
+        rules = self._folders.get(drop.origin.folder)
+        if rules is None:
+            return Routed(
+                drop.fax_id,
+                problem=f"the folder {drop.origin.folder} is no longer in the configuration; add it or drop the "
+                "document elsewhere",
+            )
+        requests = self._read(rules.formats, drop.origin.name)
+        if isinstance(requests, str):
+            return Routed(drop.fax_id, problem=requests)
+        shown = requests[0].number
+        try:
+            numbers = [to_e164(request.number, rules.region) for request in requests]
+        except NotANumber as error:
+            return Routed(drop.fax_id, problem=str(error), shown_number=shown)
+        pages: list[int | None] = []
+        for document in drop.documents:
+            inspection = self._documents.inspect(self._spool.path(document.spool), document.name)
+            if inspection.problem:
+                return Routed(drop.fax_id, problem=f"{document.name} {inspection.problem}", shown_number=shown)
+            pages.append(inspection.pages)
+        routes = []
+        for request, number in zip(requests, numbers, strict=True):
+            accounts = self._able(rules.accounts, number, drop.documents)
+            if isinstance(accounts, str):
+                return Routed(drop.fax_id, problem=accounts, shown_number=shown)
+            routes.append(Route(number, request.name, accounts, dict(rules.options)))
+        return Routed(
+            drop.fax_id,
+            routes=tuple(routes),
+            pages=tuple(pages),
+            expire=rules.expire,
+            fields=_fields(requests[0]),
+        )
+
+    def _read(self, formats: Sequence[Format], name: str) -> list[Request] | str:
+        for dialect in formats:
+            understood = dialect.read(name)
+            if isinstance(understood, BadRequest):
+                return understood.reason
+            if not isinstance(understood, NotMine) and understood:
+                return understood
+        return f"{name}: nothing in it tells where to send it"
+
+    def _able(self, accounts: tuple[str, ...], number: str, documents: Sequence[Document]) -> tuple[str, ...] | str:
+        """The accounts that can take this number and these documents at all, or why none can."""
+        reasons: list[str] = []
+        able = []
+        for account in accounts:
+            capabilities = self._capabilities[account]
+            reason = _cannot(capabilities, number, documents)
+            if reason:
+                reasons.append(f"{account}: {reason}")
+            else:
+                able.append(account)
+        return tuple(able) or "no account can send it (" + "; ".join(reasons) + ")"
+
+
+def _cannot(capabilities: Capabilities, number: str, documents: Sequence[Document]) -> str | None:
+    regions = capabilities.regions
+    if regions is not None and not any(number.startswith(f"+{code}") for code in regions):
+        return f"reaches only numbers with {', '.join('+' + code for code in sorted(regions))}"
+    for document in documents:
+        suffix = PurePath(document.name).suffix.lower()
+        if suffix not in capabilities.suffixes:
+            kind = f"files of type {suffix}" if suffix else "files without a suffix such as .pdf"
+            return f"does not take {kind}"
+    return None
+
+
+def _fields(request: Request) -> dict[str, str]:
+    fields = dict(request.fields)
+    if request.name:
+        fields["name"] = request.name
+    if request.reference:
+        fields["reference"] = request.reference
+    return fields

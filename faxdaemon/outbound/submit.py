@@ -1,0 +1,147 @@
+"""Submit: hand one fax to the provider (steps O7 to O9).
+
+Promise   no byte leaves before the intent is committed, nor after the claim's lease has run out; the answer is recorded
+          as accepted, refused or unknown, and only a certain "not taken" is ever offered again, or to another account.
+Needs     a claim (READY -> SUBMITTING) for each act.
+Crash     between intent and record: the row stays SUBMITTING and becomes UNCERTAIN at the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faxdaemon.contracts.alert import Alert
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.files import Files
+from faxdaemon.contracts.journal import AccountJournal, OutboundJournal
+from faxdaemon.contracts.provider import (
+    Accepted,
+    AccountRefused,
+    Answer,
+    Content,
+    NotNow,
+    Provider,
+    Refused,
+    Unknown,
+)
+from faxdaemon.contracts.stage import NOTHING_DUE, Wake
+from faxdaemon.core.errors import FilesError
+from faxdaemon.core.model import Submission
+from faxdaemon.core.places import Spool
+from faxdaemon.core.schedule import OFFER_AGAIN
+from faxdaemon.handoff import hand_off
+
+PROBE = 300.0
+"""Seconds until an account whose credentials were refused is tried again, with one fax."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRules:
+    """How one account is used; times in seconds."""
+
+    name: str
+    timeout: float
+    """The total time that one submission may take."""
+    poll: float
+    """The shortest time between two status requests; with 0 they follow each other without a pause."""
+    settle: float
+    retries: int
+    resend_unknown: bool
+
+    @property
+    def lease(self) -> float:
+        """A claim outlives the act and the time after which a peer may believe "not there"."""
+        return self.timeout + self.settle + 30
+
+
+class SubmitStage:
+    """Submits through one account; several workers may run one each."""
+
+    def __init__(
+        self,
+        rules: AccountRules,
+        spool: Spool,
+        *,
+        provider: Provider,
+        files: Files,
+        journal: OutboundJournal,
+        accounts: AccountJournal,
+        clock: Clock,
+        alert: Alert,
+    ) -> None:
+        self._rules = rules
+        self._spool = spool
+        self._provider = provider
+        self._files = files
+        self._journal = journal
+        self._accounts = accounts
+        self._clock = clock
+        self._alert = alert
+
+    def step(self) -> Wake:
+        """Claim one fax and hand it over."""
+        claimed_at = self._clock.monotonic()
+        claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease)
+        if not claimed:
+            due = self._journal.next_due("ready", self._rules.name)
+            return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
+        last_moment = claimed_at + self._rules.lease - self._rules.timeout
+        hand_off(claimed[0], lambda s: self._act(s, last_moment), self._record, unknown=Unknown)
+        return 0.0
+
+    def _act(self, submission: Submission, last_moment: float) -> Answer:
+        try:
+            contents = self._contents(submission)
+        except FilesError as error:
+            return NotNow(f"the spooled document cannot be read: {error.reason}")
+        if self._clock.monotonic() >= last_moment:  # the process slept: a peer may have taken it over meanwhile
+            return NotNow("the claim ran out before anything was sent")
+        return self._provider.submit(submission, contents)
+
+    def _contents(self, submission: Submission) -> Sequence[Content]:
+        contents = []
+        for document in submission.documents:
+            path = self._spool.path(document.spool)
+            entry = self._files.stat(path)
+            if entry is None or entry.size != document.size:
+                raise FilesError(f"{document.spool} is not what was spooled")
+            contents.append(Content(document.name, document.size, lambda path=path: self._files.read(path)))  # type: ignore[misc] # mypy cannot type a default in a lambda
+        return contents
+
+    def _record(self, submission: Submission, answer: Answer) -> None:
+        match answer:
+            case Accepted(provider_id):
+                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+                self._alert.clear(self._trouble)
+            case NotNow(reason, retry_after):
+                self._offer_later(submission, reason, retry_after)
+            case AccountRefused(reason):
+                self._accounts.pause(self._rules.name, reason, PROBE)
+                self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
+                self._next_account(submission, reason, PROBE)
+            case Refused(reason):
+                if not self._next_account(submission, reason, None):
+                    self._journal.refused(submission, reason)
+            case Unknown(reason):
+                self._journal.lost(submission, reason, self._rules.settle)
+
+    @property
+    def _trouble(self) -> str:
+        return f"account:{self._rules.name}"
+
+    def _offer_later(self, submission: Submission, reason: str, retry_after: float | None) -> None:
+        age = (self._clock.now() - submission.age_origin).total_seconds()
+        delay = retry_after if retry_after is not None else OFFER_AGAIN.delay(age, self._clock.chance())
+        self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
+        if not self._next_account(submission, reason, None):
+            self._journal.postponed(submission, reason, delay)
+
+    def _next_account(self, submission: Submission, reason: str, delay: float | None) -> bool:
+        """After a certain "not taken", the folder's next account; with `delay`, wait for this one if there is no other."""
+        rest = submission.accounts[submission.accounts.index(submission.account) + 1 :]
+        if rest and not submission.doubt:
+            return self._journal.postponed(submission, reason, 0.0, rest[0])
+        if delay is not None:
+            return self._journal.postponed(submission, reason, delay)
+        return False

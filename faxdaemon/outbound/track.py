@@ -1,0 +1,124 @@
+"""Track: follow accepted faxes at the provider until they have an outcome (step O11).
+
+Promise   an account is asked in batches, never more often than its `poll` time, restarts included; a final answer is
+          recorded as sent or failed; a failed call becomes a new submission only where the provider does not redial.
+Needs     the journal's duty `poll:<account>`.
+Crash     asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from faxdaemon.contracts.alert import Alert
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.journal import AccountJournal, OutboundJournal, Settled
+from faxdaemon.contracts.provider import Cancelled, JobStatus, Progress, Provider
+from faxdaemon.contracts.stage import NOTHING_DUE, Wake
+from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.model import Submission
+from faxdaemon.core.schedule import redial_after, status_delay
+from faxdaemon.outbound.submit import AccountRules
+
+log = structlog.get_logger()
+
+PATIENCE = 48 * 3600.0
+"""Seconds after which a job that the provider still calls pending is put before a person."""
+
+
+class TrackStage:
+    """Follows the accepted faxes of one account."""
+
+    def __init__(
+        self,
+        rules: AccountRules,
+        *,
+        provider: Provider,
+        journal: OutboundJournal,
+        accounts: AccountJournal,
+        clock: Clock,
+        alert: Alert,
+    ) -> None:
+        self._rules = rules
+        self._provider = provider
+        self._journal = journal
+        self._accounts = accounts
+        self._clock = clock
+        self._alert = alert
+        self._trouble = f"status:{rules.name}"
+
+    def step(self) -> Wake:
+        """Ask for one batch, when one is due and the account may be asked."""
+        due = self._journal.next_due("accepted", self._rules.name)
+        if due is None:
+            return NOTHING_DUE
+        if due > 0:
+            return min(max(due, 0.1), NOTHING_DUE)
+        wait = self._accounts.take_duty(f"poll:{self._rules.name}", self._rules.poll)
+        if wait > 0:
+            return wait
+        batch = self._provider.capabilities.status_batch
+        claimed = self._journal.claim_accepted(self._rules.name, batch, self._rules.timeout + 30)
+        try:
+            self._follow(claimed)
+        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
+            self._ask_later(claimed, error)
+        else:
+            self._alert.clear(self._trouble)
+        return self._rules.poll
+
+    def _follow(self, claimed: Sequence[Submission]) -> None:
+        for submission in claimed:
+            if submission.cancel_wanted:
+                self._cancel(submission)
+        asked = [s for s in claimed if not s.cancel_wanted and s.provider_id]
+        if not asked:
+            return
+        statuses = {s.provider_id: s for s in self._provider.status([s.provider_id for s in asked if s.provider_id])}
+        settled = []
+        for submission in asked:
+            status = statuses.get(submission.provider_id or "")
+            if status is None:
+                status = JobStatus(submission.provider_id or "", Progress.PENDING, "not in the provider's answer")
+            elif status.progress is Progress.UNKNOWN_JOB:
+                self._journal.given_up(submission, f"the provider accepted it but no longer knows it: {status.text}")
+                continue
+            settled.append(self._judge(submission, status))
+        self._journal.settle(settled)
+
+    def _judge(self, submission: Submission, status: JobStatus) -> Settled:
+        if status.progress is Progress.PENDING:
+            since = submission.intended_at or submission.age_origin
+            age = (self._clock.now() - since).total_seconds()
+            if age > PATIENCE:
+                hours = round(age / 3600)
+                log.warning("a fax is pending for long", fax=submission.fax_id, hours=hours)
+                self._alert.raise_(
+                    f"pending:{submission.reference}",
+                    f"fax {submission.fax_id}: the provider has it since {hours} hours and calls it pending",
+                )
+            return Settled(submission, status, ask_in=status_delay(max(age, 0.0), self._rules.poll))
+        if status.progress is Progress.FAILED and not status.permanent and not self._provider.capabilities.retries_itself:
+            return Settled(submission, status, retry_in=redial_after(submission.submission, self._rules.retries))
+        return Settled(submission, status)
+
+    def _cancel(self, submission: Submission) -> None:
+        answer = self._provider.cancel(submission.provider_id or "")
+        note = {
+            Cancelled.DONE: "the provider stopped it",
+            Cancelled.TOO_LATE: "too late: the provider is sending it or has ended it",
+            Cancelled.UNSUPPORTED: "this provider cannot cancel",
+        }[answer]
+        self._journal.cancel_answered(submission, cancelled=answer is Cancelled.DONE, note=note)
+
+    def _ask_later(self, claimed: Sequence[Submission], error: Exception) -> None:
+        """The provider could not be asked; the jobs are asked for again at the next poll."""
+        what = "refuses our credentials" if isinstance(error, CredentialsRefused) else "cannot be asked for status"
+        self._alert.raise_(self._trouble, f"account {self._rules.name} {what}: {error}")
+        pending = [
+            Settled(s, JobStatus(s.provider_id or "", Progress.PENDING, ""), ask_in=max(self._rules.poll, 1.0))
+            for s in claimed
+        ]
+        self._journal.settle(pending)
