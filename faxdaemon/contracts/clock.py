@@ -14,7 +14,8 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed point; never goes back and goes on while the machine sleeps where that can be had."""
+        """Seconds since some fixed point; never goes back and goes on while the machine sleeps where that can be
+        had."""
         ...
 
     def chance(self) -> float:

@@ -22,7 +22,8 @@ class Documents(Protocol):
     """Reads documents; never changes one."""
 
     def inspect(self, path: Path, name: str) -> Inspection:
-        """Look at the file at `path`, which was called `name`.  Bounded in time and memory; never raises for bad content."""
+        """Look at the file at `path`, which was called `name`.  Bounded in time and memory; never raises for bad
+        content."""
         ...
 
     def looks_cut(self, path: Path) -> bool:

@@ -4,8 +4,8 @@ Promise   when a method returns, its effect survives a power cut (POSIX: file an
           `docs/durability.md`).  A method that raises `FilesError` may have had part of its effect or none: the caller
           must be able to repeat it.
 Needs     hidden work folders on the same file system as the folder they serve, so that a rename is atomic.
-Crash     temporaries are named after a fax id, so recovery can recognise its own leftovers; no temporary is ever visible
-          under a final name.
+Crash     temporaries are named after a fax id, so recovery can recognise its own leftovers; no temporary is ever
+          visible under a final name.
 
 An fsync that failed is never retried on the same file (the kernel may have dropped the pages): the content is written
 again from its source.
@@ -70,7 +70,8 @@ class Files(Protocol):
         ...
 
     def scan(self, folder: Path) -> AbstractContextManager[Iterator[Entry]]:
-        """The entries of `folder` one by one, in no order, without reading all of it first; none that vanish meanwhile."""
+        """The entries of `folder` one by one, in no order, without reading all of it first; none that vanish
+        meanwhile."""
         ...
 
     def stat(self, path: Path) -> Entry | None:
@@ -97,8 +98,8 @@ class Files(Protocol):
     def move(self, moves: Sequence[tuple[Path, Path]]) -> None:
         """Rename each source to its target, in order, then make all of them durable (each directory once).
 
-        Never overwrites: a target that exists is a `FilesError`.  Falls back to copy, fsync, rename, remove where source
-        and target are on different file systems.
+        Never overwrites: a target that exists is a `FilesError`.  Falls back to copy, fsync, rename, remove where
+        source and target are on different file systems.
         """
         ...
 

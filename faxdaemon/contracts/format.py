@@ -31,8 +31,8 @@ class AnswerFile:
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """All that an answer may tell about a fax; it comes from the journal alone, so that it can be written again byte for
-    byte after a crash."""
+    """All that an answer may tell about a fax; it comes from the journal alone, so that it can be written again byte
+    for byte after a crash."""
 
     fax_id: str
     name: str

@@ -8,7 +8,8 @@ Needs     one writer (SQLite) or one database (PostgreSQL).
 Crash     a method that did not return may or may not have committed; the next start finds one or the other, never half.
 Errors    `JournalError`: whoever meets it stops acting.
 
-`delay` and `within` are seconds from the journal's own clock (the database's on PostgreSQL), so that several nodes agree.
+`delay` and `within` are seconds from the journal's own clock (the database's on PostgreSQL), so that several nodes
+agree.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ class OutboundJournal(Protocol):
         ...
 
     def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
-        """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, under our name for `lease` seconds."""
+        """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, under our name for `lease`
+        seconds."""
         ...
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
@@ -199,7 +201,8 @@ class OutboundJournal(Protocol):
         ...
 
     def next_due(self, kind: str, account: str) -> float | None:
-        """Seconds until the next `ready`, `uncertain` or `accepted` row of `account` is due; None when there is none."""
+        """Seconds until the next `ready`, `uncertain` or `accepted` row of `account` is due; None when there is
+        none."""
         ...
 
 
@@ -207,7 +210,8 @@ class InboundJournal(Protocol):
     """What the stages of receiving record."""
 
     def seen(self, account: str, items: Sequence[Listed]) -> int:
-        """I1: remember listed faxes; one that is known by (account, provider id) is left as it is.  Returns the new ones."""
+        """I1: remember listed faxes; one that is known by (account, provider id) is left as it is.  Returns the new
+        ones."""
         ...
 
     def claim_seen(self, account: str, limit: int, within: float) -> list[InboundFax]:
@@ -255,7 +259,8 @@ class InboundJournal(Protocol):
         ...
 
     def next_inbound_due(self, kind: str, key: str) -> float | None:
-        """Seconds until the next `seen` or `delivered` row of account `key`, or `delivery` row of sink `key`, is due."""
+        """Seconds until the next `seen` or `delivered` row of account `key`, or `delivery` row of sink `key`, is
+        due."""
         ...
 
 
@@ -397,9 +402,7 @@ class HistoryJournal(Protocol):
         ...
 
 
-class Journal(
-    OutboundJournal, InboundJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol
-):
+class Journal(OutboundJournal, InboundJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol):
     """All of it; a stage asks only for the part that it uses."""
 
     def close(self) -> None:

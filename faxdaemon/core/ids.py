@@ -1,7 +1,7 @@
 """Names that never repeat: fax ids, submission references, and the tokens cut from them.
 
-Promise   a `FaxId` is unique for ever, sorts by time, and is safe in any file name on any platform; a reference is a pure
-          function of fax, recipient and submission number, so it can be computed again after a crash.
+Promise   a `FaxId` is unique for ever, sorts by time, and is safe in any file name on any platform; a reference is a
+          pure function of fax, recipient and submission number, so it can be computed again after a crash.
 Needs     the time and random bytes, handed in.
 Crash     nothing is kept here.
 """

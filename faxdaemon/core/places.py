@@ -55,7 +55,8 @@ class DropPlaces:
         return self.staging / f"{fax_id}-{number}"
 
     def outcome(self, overall: str, day: str) -> Path:
-        """The folder for an outcome; only `sent` is divided by day, for the others are meant to be emptied by people."""
+        """The folder for an outcome; only `sent` is divided by day, for the others are meant to be emptied by
+        people."""
         if overall == "sent":
             return self.folder / "sent" / day
         return self.folder / ("held" if overall == "held" else "failed")

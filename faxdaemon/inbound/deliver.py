@@ -1,7 +1,7 @@
 """Deliver: from the spool to one sink (steps I5 to I9).
 
-Promise   a reader of the sink sees each fax once, whole, with its sidecar already there.  A sink that is down delays only
-          its own deliveries.
+Promise   a reader of the sink sees each fax once, whole, with its sidecar already there.  A sink that is down delays
+          only its own deliveries.
 Needs     a claim for each delivery; the sink's two acts, `stage` and `publish`.
 Crash     before the commit of the plan: staged again.  After it: published by the recorded plan; what is no longer
           staged was published, even if a reader has taken it away since.
@@ -29,9 +29,7 @@ WITHIN = 300.0
 class DeliverStage:
     """Delivers to one sink."""
 
-    def __init__(
-        self, sink: Sink, spool: Spool, *, journal: InboundJournal, clock: Clock, alert: Alert
-    ) -> None:
+    def __init__(self, sink: Sink, spool: Spool, *, journal: InboundJournal, clock: Clock, alert: Alert) -> None:
         self._sink = sink
         self._spool = spool
         self._journal = journal

@@ -1,8 +1,8 @@
 """Fetch: from the provider's inbox into our spool (steps I1 to I4).
 
-Promise   each listed fax is remembered before anything is downloaded, and is ours only when its whole document is durable
-          in the spool and the row says so.  What is odd about a document is noted and delivered with it; what is no
-          document at all is never acknowledged.
+Promise   each listed fax is remembered before anything is downloaded, and is ours only when its whole document is
+          durable in the spool and the row says so.  What is odd about a document is noted and delivered with it; what
+          is no document at all is never acknowledged.
 Needs     the journal's duty `inbox:<account>`; the lines with their sinks.
 Crash     listed again (known by its provider id), downloaded again (over the same spool file).
 """
@@ -110,7 +110,9 @@ class FetchStage:
         delay = TRY_AGAIN.delay(age, self._clock.chance())
         sinks = self._rules.sinks_for(fax.listed.called)
         if not sinks:  # nobody would get it, and acknowledging it would be losing it
-            reason = f"the line {fax.listed.called} is not configured and there is no `{OTHER}`; it stays at the provider"
+            reason = (
+                f"the line {fax.listed.called} is not configured and there is no `{OTHER}`; it stays at the provider"
+            )
             self._journal.fetch_postponed(fax, reason, delay)
             self._alert.raise_(f"line:{fax.listed.called}", f"account {self._rules.account}: {reason}")
             return
@@ -118,7 +120,9 @@ class FetchStage:
             document = self._download(fax)
         except ItemGone as error:
             self._journal.inbound_held(fax, f"the provider listed it but no longer has it: {error}")
-            self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} is gone at the provider before we had it")
+            self._alert.raise_(
+                f"fax:{fax.fax_id}", f"received fax {fax.fax_id} is gone at the provider before we had it"
+            )
         except (ProviderTrouble, NotSent, OutcomeUnknown, FilesError) as error:
             self._journal.fetch_postponed(fax, str(error), delay)
         else:

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 
 IN_MEMORY = 8 * 1024 * 1024
-"""Bytes kept in memory; a received fax is nearly always smaller, a larger one goes through an unnamed temporary file."""
+"""Bytes kept in memory; a received fax is nearly always smaller, a larger one goes through an unnamed temporary
+file."""
 
 
 @contextmanager

@@ -93,7 +93,8 @@ class Intake:
     # -- wake-ups
 
     def hint(self, name: str | None, complete: bool) -> None:
-        """An event: `name` appeared (`complete`: renamed in or closed after writing); None means "look for yourself"."""
+        """An event: `name` appeared (`complete`: renamed in or closed after writing); None means "look for
+        yourself"."""
         with self._lock:
             if name is None or len(self._hints) >= HINTS:
                 self._scan_at = 0.0

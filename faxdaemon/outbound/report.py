@@ -3,8 +3,8 @@
 Promise   document and answer appear in `sent/`, `failed/` or `held/` once, whole, the answer last, because that is what
           an application waits for; nothing that lies there is ever overwritten.
 Needs     the hidden folder on the same file system, so that publishing is a rename.
-Crash     before the commit: staged again.  After it: each file still staged is published; one that is gone was published
-          already, so an application that eats answers never sees one twice.
+Crash     before the commit: staged again.  After it: each file still staged is published; one that is gone was
+          published already, so an application that eats answers never sees one twice.
 
 The answer is made from the journal alone (no "now"), so that writing it again gives the same bytes.
 """
@@ -92,7 +92,8 @@ class ReportStage:
         return {"overall": overall, "moves": moves, "remove": self._outdated(work)}
 
     def _original(self, work: ReportWork) -> Path | None:
-        """The dropped file where it is now: in its claim, or where an earlier report put it, or restored from the spool."""
+        """The dropped file where it is now: in its claim, or where an earlier report put it, or restored from the
+        spool."""
         claimed = self._places.claim(work.fax_id) / work.origin.name
         if self._files.stat(claimed) is not None:
             return claimed

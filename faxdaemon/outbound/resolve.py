@@ -1,7 +1,7 @@
 """Resolve: a submission without a definite answer (step O10).
 
-Promise   nothing is sent again before the provider was asked, except to a provider that drops doubles by itself, and then
-          under the same reference.  Where nothing can tell, the fax is held for a person.
+Promise   nothing is sent again before the provider was asked, except to a provider that drops doubles by itself, and
+          then under the same reference.  Where nothing can tell, the fax is held for a person.
 Needs     the provider's declared capabilities; `settle`, the time after which its "not there" is believed.
 Crash     asked again.
 
@@ -33,9 +33,7 @@ PATIENCE = 24 * 3600.0
 class ResolveStage:
     """Resolves the unclear submissions of one account."""
 
-    def __init__(
-        self, rules: AccountRules, *, provider: Provider, journal: OutboundJournal, clock: Clock
-    ) -> None:
+    def __init__(self, rules: AccountRules, *, provider: Provider, journal: OutboundJournal, clock: Clock) -> None:
         self._rules = rules
         self._provider = provider
         self._journal = journal
@@ -85,9 +83,7 @@ class ResolveStage:
 
     def _cannot_tell(self, submission: Submission, reason: str) -> None:
         if self._rules.resend_unknown:
-            self._journal.missed(
-                submission, f"{reason}; sent again, as the account's on_unknown says", certain=False
-            )
+            self._journal.missed(submission, f"{reason}; sent again, as the account's on_unknown says", certain=False)
         else:
             self._journal.given_up(submission, f"it is not known whether it was sent: {reason}")
 

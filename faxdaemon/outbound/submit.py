@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
@@ -106,7 +107,7 @@ class SubmitStage:
             entry = self._files.stat(path)
             if entry is None or entry.size != document.size:
                 raise FilesError(f"{document.spool} is not what was spooled")
-            contents.append(Content(document.name, document.size, lambda path=path: self._files.read(path)))  # type: ignore[misc] # mypy cannot type a default in a lambda
+            contents.append(Content(document.name, document.size, partial(self._files.read, path)))
         return contents
 
     def _record(self, submission: Submission, answer: Answer) -> None:
@@ -138,7 +139,8 @@ class SubmitStage:
             self._journal.postponed(submission, reason, delay)
 
     def _next_account(self, submission: Submission, reason: str, delay: float | None) -> bool:
-        """After a certain "not taken", the folder's next account; with `delay`, wait for this one if there is no other."""
+        """After a certain "not taken", the folder's next account; with `delay`, wait for this one if there is no
+        other."""
         rest = submission.accounts[submission.accounts.index(submission.account) + 1 :]
         if rest and not submission.doubt:
             return self._journal.postponed(submission, reason, 0.0, rest[0])

@@ -100,7 +100,11 @@ class TrackStage:
                     f"fax {submission.fax_id}: the provider has it since {hours} hours and calls it pending",
                 )
             return Settled(submission, status, ask_in=status_delay(max(age, 0.0), self._rules.poll))
-        if status.progress is Progress.FAILED and not status.permanent and not self._provider.capabilities.retries_itself:
+        if (
+            status.progress is Progress.FAILED
+            and not status.permanent
+            and not self._provider.capabilities.retries_itself
+        ):
             return Settled(submission, status, retry_in=redial_after(submission.submission, self._rules.retries))
         return Settled(submission, status)
 

@@ -1,0 +1,164 @@
+"""Worker threads: who runs, who is woken, who is stuck.
+
+Promise   every stage is stepped again when it said so or when a signal says so, whichever is first; a broken journal
+          ends the process; a worker that does not come back within its limit makes the process dump all stacks and
+          exit, because a restart is always safe and a stuck daemon is not.
+Needs     stages.  This is the only module that starts threads, besides the file watcher, the journal's writer and the
+          web server.
+Crash     nothing here is remembered.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from faxdaemon.contracts.stage import Stage
+from faxdaemon.core.errors import JournalError
+
+log = structlog.get_logger()
+
+AFTER_ERROR = 5.0
+"""Seconds before a stage that raised is stepped again."""
+LOOK = 5.0
+"""Seconds between two looks at the workers."""
+EXIT_STUCK = 70
+EXIT_JOURNAL = 74
+
+
+class SignalHub:
+    """Wakes workers by topic.  One event per worker: a shared one loses wake-ups."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[threading.Event]] = defaultdict(list)
+
+    def listen(self, event: threading.Event, topics: Iterable[str]) -> None:
+        """Set `event` whenever one of `topics` is notified.  Before the workers start only."""
+        for topic in topics:
+            self._listeners[topic].append(event)
+
+    def notify(self, *topics: str) -> None:
+        """Wake the listeners of these topics."""
+        for topic in topics:
+            for event in self._listeners.get(topic, ()):
+                event.set()
+
+
+class Worker:
+    """One stage in one named thread."""
+
+    def __init__(self, name: str, stage: Stage, limit: float) -> None:
+        self.name = name
+        self.limit = limit
+        """Seconds that one step may take before the worker counts as stuck."""
+        self.wake = threading.Event()
+        self.failures = 0
+        self.busy_since: float | None = None
+        self._stage = stage
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._fatal: Callable[[str, BaseException], None] = lambda _name, _error: None
+
+    def start(self, fatal: Callable[[str, BaseException], None]) -> None:
+        """Run until stopped; `fatal` is told of a broken journal."""
+        self._fatal = fatal
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the step in hand and end."""
+        self._stop.set()
+        self.wake.set()
+
+    def join(self, timeout: float) -> bool:
+        """Whether the thread has ended within `timeout` seconds."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.wake.clear()
+            wait = self._step()
+            if wait > 0:
+                self.wake.wait(wait)
+
+    def _step(self) -> float:
+        self.busy_since = time.monotonic()
+        try:
+            wait = self._stage.step()
+            self.failures = 0
+        except JournalError as error:
+            self._fatal(self.name, error)
+            return AFTER_ERROR
+        except Exception:
+            # A bug must not end the line for everybody: it is logged with its stack and this stage alone waits.
+            self.failures += 1
+            log.exception("stage failed", worker=self.name, failures=self.failures)
+            wait = AFTER_ERROR
+        finally:
+            self.busy_since = None
+        return wait
+
+
+class Supervisor:
+    """Starts the workers, watches over them, stops them."""
+
+    def __init__(self, hub: SignalHub, exit_: Callable[[int], None] = os._exit) -> None:
+        self.hub = hub
+        self.workers: list[Worker] = []
+        self.failed: tuple[str, BaseException] | None = None
+        self._exit = exit_
+        self._ended = threading.Event()
+
+    def add(self, name: str, stage: Stage, *, topics: Iterable[str] = (), limit: float) -> Worker:
+        """Give `stage` a thread of its own, woken by `topics`."""
+        worker = Worker(name, stage, limit)
+        self.hub.listen(worker.wake, topics)
+        self.workers.append(worker)
+        return worker
+
+    def start(self) -> None:
+        """Start all workers."""
+        for worker in self.workers:
+            worker.start(self._fatal)
+
+    def _fatal(self, name: str, error: BaseException) -> None:
+        log.critical("the journal failed; stopping, since an unsure journal must not keep sending", worker=name)
+        self.failed = self.failed or (name, error)
+        self._ended.set()
+
+    def request_stop(self) -> None:
+        """Ask `watch` to return."""
+        self._ended.set()
+
+    def watch(self) -> int:
+        """Block until a stop is asked for; returns the exit status."""
+        while not self._ended.wait(LOOK):
+            self.check()
+        return EXIT_JOURNAL if self.failed else 0
+
+    def check(self) -> None:
+        """Exit at once, with all stacks on stderr, when a worker is stuck."""
+        now = time.monotonic()
+        for worker in self.workers:
+            since = worker.busy_since
+            if since is not None and now - since > worker.limit:
+                log.critical("worker is stuck; exiting so that it can start again", worker=worker.name)
+                faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+                self._exit(EXIT_STUCK)
+
+    def stop(self, timeout: float) -> bool:
+        """Orderly stop: every worker finishes the step in hand, within `timeout` seconds in all."""
+        for worker in self.workers:
+            worker.stop()
+        deadline = time.monotonic() + timeout
+        late = [w.name for w in self.workers if not w.join(max(0.0, deadline - time.monotonic()))]
+        if late:
+            log.warning("workers did not finish in time; what they do is looked up at the next start", workers=late)
+        return not late
