@@ -121,6 +121,8 @@ class Intake:
     def _step(self) -> Wake:
         if not self._room():
             return 5.0
+        if self._files.stat(self._places.folder) is None:  # never created here: it may be a share that is not mounted
+            raise FolderOffline("it does not exist; create it, or mount it")
         if self._orphans is None:
             self._files.make_dirs(self._places.needed())
             self._orphans = self._unrecorded_claims()

@@ -21,7 +21,7 @@ from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import Format, ReportFacts
 from faxdaemon.contracts.journal import OutboundJournal, ReportWork
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import FilesError
+from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.model import Outcome
 from faxdaemon.core.naming import fit
 from faxdaemon.core.places import DropPlaces, Spool
@@ -59,6 +59,8 @@ class ReportStage:
         if not works:
             return NOTHING_DUE
         try:
+            if self._files.stat(self._places.folder) is None:  # never created here: it may be a share, not mounted
+                raise FolderOffline("it does not exist; create it, or mount it")
             staged = [work for work in works if work.state is Reporting.REPORTING]
             plans = [(work, self._stage(work)) for work in works if work.state is Reporting.DUE]
             self._files.sync([self._places.staging])
