@@ -316,5 +316,5 @@ class Daemon:
         finally:
             self.stop()
 
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self.supervisor.request_stop()

@@ -34,7 +34,9 @@ def to_e164(text: str, region: str) -> str:
     try:
         parsed = phonenumbers.parse(compact, region)
     except phonenumbers.NumberParseException as error:
-        raise NotANumber(f"“{text}” is not a fax number as written in region {region}: {error}") from error
+        abroad = error.error_type == phonenumbers.NumberParseException.INVALID_COUNTRY_CODE
+        why = "its country code does not exist" if abroad else "it is not a number"
+        raise NotANumber(f"“{text}” is not a fax number as written in region {region}: {why}") from error
     reason = phonenumbers.is_possible_number_with_reason(parsed)
     if reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         why = {

@@ -1,0 +1,60 @@
+"""Numbers as people write them, and the reasons for refusing the rest."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from faxdaemon.core.numbers import NotANumber, masked, to_e164
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("3035550100", "US", "+13035550100"),
+        ("1 (303) 555-0100", "US", "+13035550100"),
+        ("+1.303.555.0100", "DE", "+13035550100"),
+        ("040 123456", "DE", "+4940123456"),
+        ("+49 40 / 123456", "US", "+4940123456"),
+        ("020 7946 0123", "GB", "+442079460123"),
+    ],
+)
+def test_understood(text: str, region: str, number: str) -> None:
+    assert to_e164(text, region) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("1-800-FLOWERS", "contains “F”"),
+        ("303555O100", "contains “O”"),
+        ("12", "too short"),
+        ("3035550100123456", "too long"),
+        ("+9995550100", "country code"),
+        ("5550100", "area code"),
+        ("30355+50100", "contains “\\+”"),
+        ("٣٠٣٥٥٥٠١٠٠", "contains"),
+    ],
+)
+def test_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(NotANumber, match=reason):
+        to_e164(text, "US")
+
+
+@given(st.text(max_size=40))
+def test_any_text_gives_a_number_or_a_reason(text: str) -> None:
+    try:
+        number = to_e164(text, "US")
+    except NotANumber as error:
+        assert str(error)
+    else:
+        assert number.startswith("+")
+        assert number[1:].isdigit()
+
+
+def test_a_masked_number_hides_the_middle() -> None:
+    assert masked("+13035550100") == "+1303•••••00"
+    assert masked("110") == "•••"
+    assert masked(None) == "-"
