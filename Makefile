@@ -1,0 +1,50 @@
+# faxdaemon for people who have just cloned it.  Everything happens in .venv; nothing outside the clone is changed, except
+# that `make test` installs missing Debian packages when it may (root or password-less sudo; FAXDAEMON_APT=no forbids it).
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+.DEFAULT_GOAL := help
+.PHONY: help demo test check pytest bench docs clean
+
+help:
+	@echo "make demo    see it work: two simulated providers, faxes sent and received, nothing leaves this machine"
+	@echo "make test    everything that must hold: linters, types, import contracts, tests"
+	@echo "make check   linters, types and import contracts only"
+	@echo "make pytest  tests only; ARGS=tests/core for some of them"
+	@echo "make bench   measure throughput and delay on this machine"
+	@echo "make docs    write the generated parts of docs/ again"
+	@echo "make clean   remove what make made (.venv, caches)"
+	@echo "Any python3 from 3.11 on will do; PYTHON=/path/to/python chooses one."
+
+demo: .venv/ready-demo
+	$(BIN)/faxdaemon demo $(ARGS)
+
+test: check pytest
+
+check: .venv/ready-test
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports --no-logo
+
+pytest: .venv/ready-test
+	$(PYTEST) -q $(ARGS)
+
+bench: .venv/ready-test
+	@set -e; for script in tests/bench/bench_*.py; do \
+	  test -e "$$script" || { echo "there are no benchmarks yet (tests/bench/bench_*.py)"; break; }; \
+	  echo "== $$script"; $(BIN)/python "$$script" $(ARGS); \
+	done
+
+docs: .venv/ready-test
+	$(BIN)/python tests/docs/generate.py
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find faxdaemon tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/ready-demo: pyproject.toml .ci/setup
+	@sh .ci/setup demo
+
+.venv/ready-test: pyproject.toml .ci/setup
+	@sh .ci/setup test

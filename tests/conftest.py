@@ -1,0 +1,40 @@
+"""What holds for every test.
+
+With `CI=true` a test that skips itself fails, for there everything that a test may want is installed: otherwise a test
+that nobody runs looks like one that passes.  The one exception is a reason that begins with `platform:`, for what
+another operating system must test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+MAY_SKIP = "platform:"
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that skips itself, by mark or while it runs."""
+    return _strict((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself."""
+    return _strict((yield))
+
+
+def _strict(report: Report) -> Report:
+    if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
+        return report
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    reason = reason.removeprefix("Skipped: ")
+    if not reason.startswith(MAY_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though CI=true promises that everything it needs is here: {reason}"
+    return report
