@@ -25,6 +25,9 @@ from pydantic import (
     model_validator,
 )
 
+DURATION_PATTERN = r"^[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)$"
+"""How a time is written, in the JSON Schema's words."""
+
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)")
 
@@ -34,30 +37,42 @@ class Reading:
     """One validation of a file: what sections may know of it, and which section judged which part."""
 
     region: str
-    """ISO 3166 code: how numbers without a country code are read."""
+    """ISO 3166 code: how numbers without `+` are read; empty when the file names none that exists."""
     judged: list[tuple[type[Section], Any]] = field(default_factory=list)
     """Each section with the very object that it was made from."""
 
 
-def seconds(value: Any, info: ValidationInfo | None = None) -> Any:
-    """`30s`, `5m`, `24h`, `7d` or `500ms` as seconds; a number only from a program, never from a file."""
+def seconds(value: Any) -> Any:
+    """`30s`, `5m`, `24h`, `7d` or `500ms` as seconds; what is not text is left to pydantic."""
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if not match:
-            raise ValueError(
-                f"“{value}” is not a time; write a number with its unit, such as 30s, 5m, 24h or 7d"
-            )
+            raise ValueError(f"“{value}” is not a time; write a number with its unit, such as 30s, 5m, 24h or 7d")
         return float(match[1]) * _UNITS[match[2]]
-    from_file = info is not None and isinstance(info.context, Reading)
-    if from_file and isinstance(value, (int, float)) and not isinstance(value, bool) and value != 0:
-        raise ValueError(f"{value} has no unit; write {value}s, {value}m or {value}h")
     return value
+
+
+def written(value: float) -> str:
+    """Seconds as a person writes them: `30s`, `60s`, `5m`, `24h`."""
+    for unit in ("d", "h", "m"):
+        count = value / _UNITS[unit]
+        if count >= 2 and count == int(count):
+            return f"{int(count)}{unit}"
+    return f"{value:g}s"
+
+
+def _seconds(value: Any, info: ValidationInfo) -> Any:
+    """A bare number is a time in a program; in a file nobody can tell what its writer meant."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and value != 0 and isinstance(info.context, Reading):
+        raise ValueError(f"{value} has no unit; write {value}s, {value}m or {value}h")
+    return seconds(value)
 
 
 Duration = Annotated[
     float,
-    BeforeValidator(seconds),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d)$"}),
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN}),
 ]
 
 
@@ -65,6 +80,11 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are mistakes, nothing changes after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """The keys that the file may have here."""
+        return tuple(field.alias or name for name, field in cls.model_fields.items())
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,269 @@
+"""What can be configured: the sections of the file, their defaults and what each value means.
+
+Promise   plain frozen data.  Numbers are E.164, times are seconds, names are known; what concerns two places of the
+          file at once is `checks`.  The docstrings of the fields are the reference (`reference`) and the JSON Schema.
+          Only the providers and sinks that the file names are imported.
+Needs     `faxdaemon.options`; each provider's and sink's own `Options`, found by its place.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import phonenumbers
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    SerializeAsAny,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from faxdaemon import plugins
+from faxdaemon.core import naming, numbers
+from faxdaemon.core.errors import UserError
+from faxdaemon.options import Account, Duration, Reading, Section
+
+PROVIDERS = "faxdaemon.providers"
+FORMATS = "faxdaemon.formats"
+SINKS = "faxdaemon.sinks"
+OTHER = "other"
+"""The line that takes what was sent to no number listed."""
+
+_SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
+_LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+
+
+def _safe_name(value: str) -> str:
+    if not _SAFE.fullmatch(value):
+        raise ValueError(f"“{value}” is no usable name; write up to 64 letters, digits, “-”, “_” and “.”")
+    return value
+
+
+def _node() -> str:
+    """The host's name, fit for a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", socket.gethostname())[:64].strip("-._") or "node"
+
+
+def _region(value: str) -> str:
+    if value not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"“{value}” is not a region; write a country's two capital letters, such as US, GB or DE")
+    return value
+
+
+def _journal(value: str) -> str:
+    if value != "sqlite" and not value.startswith("postgresql://"):
+        raise ValueError("neither “sqlite” nor an address; write sqlite or postgresql://user@host/database")
+    return value
+
+
+def _number(value: str, info: ValidationInfo) -> str:
+    region = info.context.region if isinstance(info.context, Reading) else "ZZ"
+    if not region and not value.lstrip().startswith("+"):
+        return value  # the region itself is wrong, and reported
+    return numbers.to_e164(value, region or "ZZ")
+
+
+def _line_key(value: str, info: ValidationInfo) -> str:
+    return value if value == OTHER else _number(value, info)
+
+
+def _pattern(value: str) -> str:
+    naming.compile_pattern(value)
+    return value
+
+
+def _format(value: str) -> str:
+    known = plugins.names(FORMATS)
+    if value not in known:
+        raise ValueError(f"“{value}” is not a format; there are: {', '.join(known)}")
+    return value
+
+
+def _listen(value: str) -> str:
+    match = _LISTEN.fullmatch(value)
+    if not match or not 0 < int(match[1]) < 65536:
+        raise ValueError(f"“{value}” is not host:port; write 127.0.0.1:8480, or 0.0.0.0:8480 for every address")
+    return value
+
+
+def options(package: str, name: str) -> type[Section]:
+    """The `Options` of one provider or sink; imports that module only.  `UserError` when it cannot be had."""
+    try:
+        module = plugins.load(package, name)
+    except ImportError as error:
+        raise UserError(f"{name} needs the Python package {error.name}, which is not installed") from error
+    found: type[Section] = module.Options
+    return found
+
+
+def _account(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    """An account is validated with the options of the provider that it names."""
+    if isinstance(value, Account) or not isinstance(value, dict):
+        return handler(value)
+    name = value.get("provider")
+    # Without a provider nobody can tell which of the other keys are right, so that is the only mistake reported.
+    if isinstance(name, str):
+        try:
+            return options(PROVIDERS, name).model_validate(value, context=info.context)
+        except UserError as error:
+            words = str(error)
+    else:
+        words = f"an account needs one; write one of: {', '.join(plugins.names(PROVIDERS))}"
+    kind = PydanticCustomError("part", "{words}", {"words": words})
+    raise ValidationError.from_exception_data("account", [InitErrorDetails(type=kind, loc=("provider",), input=name)])
+
+
+def _sinks(value: Any, info: ValidationInfo) -> Any:
+    """Each destination is validated with the options of the sink that its key names, all in one go."""
+    if all(isinstance(one, Section) for one in value.values()):
+        return value
+    fields: dict[str, Any] = {key: (_sink(key), ...) for key in value}
+    whole = create_model("Sinks", **fields).model_validate(value, context=info.context)
+    return {key: getattr(whole, key) for key in value}
+
+
+def _sink(name: str) -> Any:
+    try:
+        return options(SINKS, name)
+    except UserError as error:
+        message = str(error)
+
+    def refuse(value: Any) -> Any:  # noqa: ARG001 - what is configured there does not matter
+        raise ValueError(message)
+
+    return Annotated[Any, BeforeValidator(refuse)]
+
+
+Name = Annotated[str, AfterValidator(_safe_name)]
+Number = Annotated[str, AfterValidator(_number)]
+LineKey = Annotated[str, AfterValidator(_line_key)]
+AnyAccount = Annotated[SerializeAsAny[Account], WrapValidator(_account)]
+
+
+class DropFolder(Section):
+    """A watched folder: what is dropped there is faxed."""
+
+    folder: Path
+    """The drop folder; an absolute path."""
+    accounts: list[str] = Field(min_length=1)
+    """The accounts to send through, in order; the next one is used when one certainly did not take the fax."""
+    filename: Annotated[str, AfterValidator(_pattern)] = "{number}[_{name}][_{reference}]"
+    """How the file name (without its suffix) tells number and more; parts in brackets may be missing."""
+    to: Number | None = None
+    """A fixed number: every drop goes there, whatever its name."""
+    formats: list[Annotated[str, AfterValidator(_format)]] = Field(default=["filename"], min_length=1)
+    """The dialects of asking and answering accepted here, in order; the modules of `faxdaemon/formats`."""
+    resolution: Literal["standard", "fine", "hyperfine"] | None = None
+    """The resolution to ask for where the drop does not say; empty for the provider's own."""
+    settle: Duration = Field(default=5.0, ge=0)
+    """How long a file must stay unchanged before it is taken, where nothing else tells that it is complete."""
+    scan: Duration = Field(default=30.0, gt=0)
+    """How often the folder is looked through even when the system reports no change, as on network shares."""
+    expire: Duration = Field(default=86400.0, gt=0)
+    """How long a fax is offered to the accounts before it fails."""
+
+
+class Line(Section):
+    """A number faxes are received on, with the destinations of what arrives there."""
+
+    name: str | None = None
+    """What people call this line."""
+    sinks: Annotated[dict[str, SerializeAsAny[Section]], PlainValidator(_sinks)] = Field(default_factory=dict)
+    """The destinations by their kind; in the file each stands under its own key beside the name."""
+
+    @classmethod
+    def known_keys(cls) -> tuple[str, ...]:
+        """In the file the sinks stand beside the name."""
+        return ("name", *plugins.names(SINKS))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, dict) or not isinstance(info.context, Reading):
+            return data
+        info.context.judged.append((cls, data))
+        known = plugins.names(SINKS)
+        rest = {key: value for key, value in data.items() if key not in known}
+        return {**rest, "sinks": {key: value for key, value in data.items() if key in known}}
+
+
+class InboundAccount(Section):
+    """An account that faxes are received through."""
+
+    account: str
+    """One of the accounts."""
+    poll: Duration = Field(default=60.0, gt=0)
+    """How often the provider's inbox is looked at."""
+    acknowledge: Literal["delivered", "stored"] = "delivered"
+    """When the provider may forget a fax: once every destination has it, or once it is stored here."""
+    lines: dict[LineKey, Line] = Field(min_length=1)
+    """The numbers received on, each with its destinations; `other` takes what was sent to any other number."""
+
+    def line(self, called: str | None) -> tuple[str, Line] | None:
+        """The line for a called number (E.164), with its key; None when there is neither it nor `other`."""
+        key = called if called in self.lines else OTHER
+        return (key, self.lines[key]) if key is not None and key in self.lines else None
+
+
+class Web(Section):
+    """The status pages and the HTTP API."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = None
+    """`host:port` to listen on; nothing is listened on without it."""
+
+
+class Log(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important kind of message to log."""
+    format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line for a log collector."""
+
+
+class Settings(Section):
+    """The whole file."""
+
+    state: Path
+    """The folder of the spool and of the SQLite journal; an absolute path on a local disk."""
+    journal: Annotated[str, AfterValidator(_journal)] = Field(default="sqlite", repr=False)
+    """`sqlite`, or `postgresql://user@host/database` for several nodes; a password only as `${...}`."""
+    region: Annotated[str, AfterValidator(_region)] = "US"
+    """The country (two letters, ISO 3166) in whose way numbers without `+` are read."""
+    node: Name = Field(default_factory=_node)
+    """This machine's name among several nodes; the host's name when it is not given."""
+    accounts: dict[Name, AnyAccount] = Field(min_length=1)
+    """Each use of a provider, under a name of your choice."""
+    outbound: list[DropFolder] = Field(default_factory=list)
+    """The drop folders."""
+    inbound: list[InboundAccount] = Field(default_factory=list)
+    """The accounts to receive through."""
+    web: Web = Web()
+    """The status pages and the HTTP API."""
+    log: Log = Log()
+    """What is logged, and how."""
+
+    _source: Path | None = PrivateAttr(default=None)
+
+    @property
+    def source(self) -> Path | None:
+        """The file that this was read from."""
+        return self._source
+
+    @property
+    def folder_paths(self) -> tuple[Path, ...]:
+        """The drop folders, in the order of the file."""
+        return tuple(one.folder for one in self.outbound)
