@@ -300,6 +300,22 @@ def test_a_server_that_does_not_read_is_unknown(client: Make) -> None:
         done.set()
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("behave", [silent, silent_in_body], ids=lambda f: f.__name__)
+def test_a_silent_server_meets_the_total_limit(client: Make, behave: Callable[[Talk], None]) -> None:
+    with WireServer(behave) as server, pytest.raises(OutcomeUnknown, match="in time"):
+        client(timeout=0.4, silence=60.0).send("POST", server.url, content=b"a")
+
+
+def test_the_wire_overrules_an_exception_that_claims_nothing_left(client: Make) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"12345"
+        raise httpx.ConnectError("so it says")
+
+    with WireServer(silent) as server, pytest.raises(OutcomeUnknown):
+        client().send("POST", server.url, content=SizedStream(10, chunks))
+
+
 def test_reply_longer_than_the_limit_is_unknown(client: Make) -> None:
     with WireServer(always(reply(b"x" * 5000))) as server, pytest.raises(OutcomeUnknown, match="longer than 4000"):
         client().send("POST", server.url, content=b"a", limit=4000)
@@ -498,7 +514,11 @@ def test_trouble_of_the_writer_is_the_callers_own(client: Make) -> None:
 # --- nothing is shown -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("behave", [None, reset_after_request, garbage, silent, always(reply("secret-reply"))], ids=str)
+@pytest.mark.parametrize(
+    "behave",
+    [None, reset_after_request, garbage, silent, always(reply("secret-reply"))],
+    ids=["refused", "reset", "garbage", "silent", "long"],
+)
 def test_no_secret_in_errors_and_logs(
     client: Make, behave: Callable[[Talk], None] | None, caplog: pytest.LogCaptureFixture
 ) -> None:
