@@ -31,12 +31,11 @@ from faxdaemon.contracts.format import FolderAsks, Format
 from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.provider import Capabilities, Provider
 from faxdaemon.contracts.sink import Sink
-from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
 from faxdaemon.files.watch import Watcher
-from faxdaemon.housekeeping import Housekeeping, Watching
+from faxdaemon.housekeeping import Housekeeping
 from faxdaemon.http import Http
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
@@ -77,7 +76,6 @@ class Daemon:
         self.journal = self.make_journal()
         self.watcher = Watcher()
         self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
-        self.watching = Watching()
         self.folders = [*settings.outbound, self._outbox()]
         self._add_outbound()
         self._add_inbound()
@@ -106,7 +104,7 @@ class Daemon:
     def make_provider(self, options: Account) -> Provider:
         """One account's provider, found by its place."""
         module = plugins.load("faxdaemon.providers", options.provider)
-        http = Http(timeout=options.timeout, ca=options.ca, connections=options.concurrency + 4, clock=self.clock)
+        http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=self.clock)
         provider: Provider = module.open_account(options, http, self.clock)
         return provider
 
@@ -151,7 +149,6 @@ class Daemon:
         self.supervisor.add("housekeeping", house, limit=SLOW)
         for folder in self.folders:
             self._add_folder(folder)
-        self.supervisor.add("watching", self.watching, limit=SLOW)
         self.supervisor.add("route", self._route_stage(), topics=[topics.received()], limit=SLOW)
         for name, options in self.settings.accounts.items():
             rules = self._account_rules(name)
@@ -215,7 +212,7 @@ class Daemon:
             intake.hint(name, complete)
             worker.wake.set()
 
-        self.watching.add(partial(self.watcher.watch, folder.folder, hint))
+        intake.watch = partial(self.watcher.watch, folder.folder, hint)
         self.supervisor.add(f"report:{folder.folder}", report, topics=[topics.report(str(folder.folder))], limit=SLOW)
 
     # -- receiving
@@ -270,8 +267,6 @@ class Daemon:
         """Begin working; returns at once."""
         settle = max(options.settle for options in self.settings.accounts.values())
         interrupted = self.journal.interrupt(settle)
-        self._make_sure_of_folders()
-        self.watching.step()
         log.info(
             "started",
             version=__version__,
@@ -281,20 +276,6 @@ class Daemon:
             interrupted=interrupted,
         )
         self.supervisor.start()
-
-    def _make_sure_of_folders(self) -> None:
-        """A missing folder is not created: it may be a share that is not mounted."""
-        for folder in self.folders:
-            try:
-                entry = self.files.stat(folder.folder)
-                if entry is None:
-                    raise FolderOffline("it does not exist")
-                self.files.make_dirs(DropPlaces(folder.folder, self.settings.node).needed())
-            except FilesError as error:
-                self.alert.raise_(
-                    f"folder:{folder.folder}",
-                    f"drop folder {folder.folder} cannot be used: {error.reason}; create it, or mount it",
-                )
 
     def stop(self) -> None:
         """End in order; safe after a failed start."""

@@ -8,8 +8,6 @@ Crash     done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from faxdaemon.contracts.journal import AccountJournal, OutboundJournal
 from faxdaemon.contracts.stage import Wake
 
@@ -18,7 +16,6 @@ EVERY = 5.0
 LEASE = 15.0
 """Seconds without a heartbeat after which other nodes take this one for dead."""
 BATCH = 100
-WATCH_AGAIN = 60.0
 
 
 class Housekeeping:
@@ -36,22 +33,3 @@ class Housekeeping:
         self._journal.interrupt(self._settle)
         more = self._journal.expire(BATCH) == BATCH
         return 0.0 if more else self._every
-
-
-class Watching:
-    """Keeps every folder watched: one that was missing, or that the system had no watch left for, is tried again.
-
-    Until it is watched its drops are found by the scan, somewhat later.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[Callable[[], bool]] = []
-
-    def add(self, watch: Callable[[], bool]) -> None:
-        """`watch` tries to watch one folder and says whether it could."""
-        self._waiting.append(watch)
-
-    def step(self) -> Wake:
-        """Try those that are not watched yet."""
-        self._waiting = [watch for watch in self._waiting if not watch()]
-        return WATCH_AGAIN

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -70,6 +70,8 @@ class Intake:
         clock: Clock,
         alert: Alert,
     ) -> None:
+        self.watch: Callable[[], object] = lambda: None
+        """Called before each scan: sees that events come, if they can be had; a folder that came back is watched again."""
         self._rules = rules
         self._places = places
         self._spool = spool
@@ -197,6 +199,7 @@ class Intake:
             self._scan_at = now + self._rules.scan
             self._settle_at = None
             self._now_ns = None
+            self.watch()  # before the scan, so that nothing falls between the two
             self._entries = self._walk.enter_context(self._files.scan(self._places.folder))
         ready: list[Entry] = []
         for entry in self._entries:
