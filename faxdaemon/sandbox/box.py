@@ -1,0 +1,189 @@
+"""The sandbox: one port with a small telephone network behind it, the provider's wire in front of it, and a
+control API.
+
+Promise   `ledger` is the truth about what providers took and what became of it, whatever their answers said.
+Needs     a port on `host` (0: any free one), a directory (a temporary one when none is given).
+Crash     opened again on the same directory it knows its faxes; see `network`.
+
+    POST /faxage/httpsfax.php, httpsfax-debug.php, getcdr.php, provision.php     the provider
+    GET  /sandbox/ledger            every fax taken
+    GET  /sandbox/state             accounts with their lines and what waits
+    POST /sandbox/faults            arm a fault, e.g. {"play": "accept-then-drop", "operation": "sendfax"}
+    DELETE /sandbox/faults          disarm all of them
+    POST /sandbox/receive           let a fax arrive: {"to": "+13035550100", "caller": …, "csid": …, "pages":
+    2}
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, tzinfo
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+from faxdaemon.sandbox import control, faxage
+from faxdaemon.sandbox.callbacks import Callbacks
+from faxdaemon.sandbox.faults import Fault, Faults
+from faxdaemon.sandbox.faxage_send import notification
+from faxdaemon.sandbox.forms import Form
+from faxdaemon.sandbox.gate import Gate
+from faxdaemon.sandbox.model import DEFAULT_ACCOUNTS, Job, LedgerEntry, Received, SandboxAccount
+from faxdaemon.sandbox.network import Network
+from faxdaemon.sandbox.server import Handler, Server
+from faxdaemon.sandbox.wire import Reply, Request
+
+T = TypeVar("T")
+_POLL = 0.05
+
+
+class Sandbox:
+    """See the module.  A context manager; every method may be called from any thread."""
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        seconds_per_page: float = 0.3,
+        directory: Path | None = None,
+        accounts: Sequence[SandboxAccount] | None = None,
+        zone: tzinfo = UTC,
+    ) -> None:
+        self.accounts = tuple(DEFAULT_ACCOUNTS if accounts is None else accounts)
+        self._address = (host, port)
+        self._pace = seconds_per_page
+        self._directory = directory
+        self._zone = zone
+        self._faults = Faults()
+        self._stopped = threading.Event()
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    def start(self) -> Sandbox:
+        """Open the port and serve.  Raises OSError when the port is taken."""
+        if self._directory is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-")
+        directory = self._directory or Path(self._temporary.name if self._temporary else "")
+        directory.mkdir(parents=True, exist_ok=True)
+        self._server = Server(self._address, lambda: self._faults.early() is not None, self._route)
+        self.network = Network(self.accounts, directory, self._pace, kept=self._directory is not None)
+        self.network.on_end = self._ended
+        self._callbacks = Callbacks(self._faults)
+        self._gate = Gate(faxage.Faxage(self.network, self._zone), self._faults, self._stopped)
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Close the port and end every thread."""
+        self._stopped.set()
+        self._server.stop()
+        self._callbacks.close()
+        self.network.close()
+        if self._temporary:
+            self._temporary.cleanup()
+
+    def __enter__(self) -> Sandbox:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it serves, e.g. `http://127.0.0.1:8470`."""
+        host, port = self._server.server_name, self._server.server_port
+        return f"http://{host}:{port}"
+
+    @property
+    def faxage_url(self) -> str:
+        """The base address for a `faxage` account."""
+        return f"{self.url}/faxage"
+
+    def ledger(self) -> list[LedgerEntry]:
+        """Every fax that was taken, in the order in which they came."""
+        return self.network.books.ledger()
+
+    def sent(self) -> list[LedgerEntry]:
+        """The outbound half of the ledger."""
+        return [entry for entry in self.ledger() if entry.direction == "out"]
+
+    def fault(self, fault: Fault) -> Fault:
+        """Arm a fault and return it; its `played` counts."""
+        return self._faults.arm(fault)
+
+    def clear_faults(self) -> None:
+        """Disarm all faults."""
+        self._faults.clear()
+
+    def inject(
+        self,
+        to: str,
+        caller: str | None = None,
+        csid: str | None = None,
+        document: Path | None = None,
+        pages: int = 2,
+    ) -> str:
+        """Let a fax from outside arrive on the line `to` (E.164) and return its id.
+
+        Without a `document` it has `pages` pages of text.  Raises KeyError when the line is nobody's.
+        """
+        if self.network.inbox.owner(to) is None:
+            raise KeyError(to)
+        papers = self.network.papers
+        image, count = papers.image([document], "fine") if document else papers.blank(caller, pages)
+        return str(self.network.inbox.arrive(to, caller, csid, image, count).number)
+
+    def inbox(self, account: str) -> list[Received]:
+        """The received faxes that wait for an account (by its name), oldest first."""
+        return self.network.inbox.waiting(account)
+
+    def wait(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+        """Wait until `predicate()` is true and return its value.  Raises TimeoutError after `timeout`
+        seconds."""
+        deadline = time.monotonic() + timeout
+        while not (value := predicate()):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError(f"the sandbox did not come to it within {timeout} s")
+            with self.network.changed:
+                self.network.changed.wait(min(left, _POLL))
+        return value
+
+    def _route(self, handler: Handler, body: bytearray) -> None:
+        path = handler.path.partition("?")[0]
+        base, _, script = path.rpartition("/")
+        if base == "/faxage" and script in faxage.SCRIPTS:
+            self._gate.serve(script, handler, body)
+        elif base == "/sandbox":
+            handler.reply(control.answer(self, handler.command, script, bytes(body)))
+        else:
+            handler.reply(Reply(b"no such place\n", 404))
+
+    def _ended(self, job: Job) -> None:
+        if job.notify is None:
+            return
+        account = self.network.accounts[job.account]
+        fields = notification(job, Request(self.network, account, Form([]), self._zone))
+        self._callbacks.send(job.notify, fields, job.account, wait=job.notify_first)
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8470,
+    directory: Path | None = None,
+    seconds_per_page: float = 3.0,
+    ready: Callable[[Sandbox], object] = lambda _sandbox: None,
+) -> None:
+    """Run a sandbox until interrupted (Ctrl-C); `ready` is called once it serves.  Raises OSError when the
+    port is taken."""
+    with Sandbox(host=host, port=port, directory=directory, seconds_per_page=seconds_per_page) as sandbox:
+        ready(sandbox)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return

@@ -1,0 +1,57 @@
+"""The control API: the sandbox's own methods over HTTP, for tests in another process and for the demo."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from faxdaemon.sandbox.faults import Fault
+from faxdaemon.sandbox.ledger import as_json
+from faxdaemon.sandbox.wire import Reply
+
+if TYPE_CHECKING:
+    from faxdaemon.sandbox.box import Sandbox
+
+
+def answer(sandbox: Sandbox, method: str, place: str, body: bytes) -> Reply:
+    """Do what is asked; 400 with the reason when it cannot be understood."""
+    try:
+        asked = json.loads(body) if body else {}
+        return _do(sandbox, f"{method} {place}", asked)
+    except (ValueError, TypeError, KeyError, OSError) as error:
+        return _json({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _do(sandbox: Sandbox, what: str, asked: dict[str, Any]) -> Reply:
+    if what == "GET ledger":
+        return _json([as_json(entry) for entry in sandbox.ledger()])
+    if what == "GET state":
+        return _json(_state(sandbox))
+    if what == "POST faults":
+        fault = sandbox.fault(Fault(**asked))
+        return _json({"armed": str(fault.play)})
+    if what == "DELETE faults":
+        sandbox.clear_faults()
+        return _json({})
+    if what == "POST receive":
+        if asked.get("document"):
+            asked["document"] = Path(asked["document"])
+        return _json({"id": sandbox.inject(**asked)})
+    return _json({"error": "no such place"}, 404)
+
+
+def _state(sandbox: Sandbox) -> dict[str, Any]:
+    accounts = []
+    for account in sandbox.accounts:
+        shown = dataclasses.asdict(account)
+        del shown["password"]
+        waiting = sandbox.inbox(account.name)
+        accounts.append({**shown, "waiting": [fax.number for fax in waiting]})
+    under_way = sum(1 for entry in sandbox.sent() if entry.result is None)
+    return {"accounts": accounts, "sent": len(sandbox.sent()), "under_way": under_way}
+
+
+def _json(value: object, status: int = 200) -> Reply:
+    return Reply(json.dumps(value).encode(), status, "application/json")
