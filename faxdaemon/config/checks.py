@@ -85,13 +85,13 @@ def _journal(source: Source) -> Iterator[tuple[Path, str]]:
 def _accounts(source: Source) -> Iterator[tuple[Path, str]]:
     """Accounts that are named but not there, or named twice."""
     accounts = source.at(("accounts",))
-    known = list(accounts) if isinstance(accounts, dict) else None
+    known = list(accounts) if isinstance(accounts, dict) else []
     for path, _ in _items(source, "outbound"):
         yield from _named(source, [p for p, _ in _items(source, *path, "accounts")], known, "this folder")
     yield from _named(source, [(*p, "account") for p, _ in _items(source, "inbound")], known, "inbound")
 
 
-def _named(source: Source, paths: list[Path], known: list[str] | None, owner: str) -> Iterator[tuple[Path, str]]:
+def _named(source: Source, paths: list[Path], known: list[str], owner: str) -> Iterator[tuple[Path, str]]:
     first: dict[str, Path] = {}
     for path in paths:
         name = _text(source, path)
@@ -99,7 +99,7 @@ def _named(source: Source, paths: list[Path], known: list[str] | None, owner: st
             continue
         if name in first:
             yield path, f"{owner} uses this account already, at {_there(source, first[name])}; name it once"
-        elif known is not None and name not in known:
+        elif known and name not in known:
             yield path, f"there is no account “{name}”; {unknown(name, known)}"
         first.setdefault(name, path)
 
@@ -123,29 +123,34 @@ def _recipients(source: Source) -> Iterator[tuple[Path, str]]:
 def _folders(source: Source) -> Iterator[tuple[Path, str]]:
     """Drop folders, sink folders and the state folder must not meet: what is written into a drop folder is faxed."""
     drops: list[tuple[Path, str]] = []
+    state = _folder(source, ("state",))
     for item, _ in _items(source, "outbound"):
         path = (*item, "folder")
         here = _folder(source, path)
         if here is None:
             continue
         for other, there in drops:
-            if here == there:
-                yield path, f"is the same folder as {_there(source, other)}; give each its own"
-            elif _inside(here, there):
-                yield path, f"lies inside {_there(source, other)}; put them side by side"
-            elif _inside(there, here):
-                yield path, f"contains {_there(source, other)}; put them side by side"
-        drops.append((path, here))
-    own = _folder(source, ("state",))
-    for path, here in drops:
-        if own is not None and here != own and _inside(here, own):
+            how = _relation(here, there)
+            if how:
+                yield path, f"{how} the drop folder {_there(source, other)}; put them side by side"
+        if state is not None and _relation(here, state) == "lies inside":
             yield path, "lies inside the state folder, whose files are faxdaemon's own; choose a place outside it"
+        drops.append((path, here))
     for path, what in _written(source):
         mine = _folder(source, path)
         for other, there in drops:
-            if mine is not None and (mine == there or _inside(mine, there)):
-                how = "is" if mine == there else "lies inside"
+            how = _relation(mine, there) if mine is not None else ""
+            if how in {"is", "lies inside"}:
                 yield path, f"{how} the drop folder {_there(source, other)}, where {what}; choose a place outside it"
+
+
+def _relation(one: str, other: str) -> str:
+    """How a folder lies to another; empty when they have nothing to do with each other."""
+    if one == other:
+        return "is"
+    if _inside(one, other):
+        return "lies inside"
+    return "contains" if _inside(other, one) else ""
 
 
 def _written(source: Source) -> Iterator[tuple[Path, str]]:

@@ -101,6 +101,8 @@ def _section(path: yaml.Path, cls: type[Section], data: dict[str, Any]) -> Itera
         elif value is True or value is False:
             if bool not in kinds and typing.Any not in kinds:
                 yield (*path, key), f"is {str(value).lower()}, which means nothing here; {_wanted(key, field)}"
+        elif Path in kinds and isinstance(value, str) and not value.isprintable():
+            yield (*path, key), "contains a control character; write backslashes in single quotes, as in 'C:\\Fax\\Out'"
         elif Path in kinds and isinstance(value, str) and not Path(value).is_absolute():
             yield (*path, key), f"{_quoted(value)} is not an absolute path; write it from the root, such as /srv/fax"
 
@@ -125,15 +127,13 @@ def _words(item: Any, value: Any, cls: type[Section] | None, path: yaml.Path) ->
         return f"is missing; {wanted}"
     if isinstance(value, yaml.Resolved):
         return f"what {value.source} gives does not fit here; {wanted}"
-    if value is None and kind != "value_error":
-        return f"is empty; {wanted}, or remove the key"
     if kind in {"value_error", "part"}:
         error = item.get("ctx", {}).get("error")
         return str(error) if error else str(item["msg"])
-    for kinds, words in _WORDS:
-        if kind in kinds:
-            return words(item.get("ctx", {}), value)
-    return f"{item['msg'][:1].lower()}{item['msg'][1:]}; {wanted}"
+    if value is None:
+        return f"is empty; {_KEYS_BELOW if kind in _NEEDS_KEYS else wanted}, or remove it"
+    words = next((words for kinds, words in _WORDS if kind in kinds), None)
+    return words(item.get("ctx", {}), value) if words else f"{item['msg'][:1].lower()}{item['msg'][1:]}; {wanted}"
 
 
 def _wanted(key: str, field: FieldInfo | None) -> str:
@@ -177,6 +177,8 @@ def _limit(words: str, key: str) -> Callable[[Mapping[str, Any], Any], str]:
     return say
 
 
+_KEYS_BELOW = "write “key: value” lines, indented below it"
+_NEEDS_KEYS = {"dict_type", "model_type", "model_attributes_type"}
 _WORDS: tuple[tuple[set[str], Callable[[Mapping[str, Any], Any], str]], ...] = (
     ({"string_type"}, _not_text),
     ({"path_type"}, _not_text),
@@ -192,8 +194,8 @@ _WORDS: tuple[tuple[set[str], Callable[[Mapping[str, Any], Any], str]], ...] = (
         lambda _, value: f"must be a list, not {_shape(value)}; write [one, two], or a line “- one” for each",
     ),
     (
-        {"dict_type", "model_type", "model_attributes_type"},
-        lambda _, value: f"must be a set of keys, not {_shape(value)}; write “key: value” lines, indented below it",
+        _NEEDS_KEYS,
+        lambda _, value: f"must be a set of keys, not {_shape(value)}; {_KEYS_BELOW}",
     ),
     ({"too_short"}, lambda _, __: "is empty; write at least one"),
     ({"greater_than_equal"}, _limit("small; write at least", "ge")),

@@ -83,6 +83,7 @@ class Source:
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    resolved: list[Resolved] = field(default_factory=list)
 
     def nearest(self, path: Path) -> Path:
         """The deepest place on the way to `path` that the file has."""
@@ -107,7 +108,10 @@ class Source:
         return value
 
     def add(self, path: Path, message: str) -> None:
-        """Report a problem at `path`."""
+        """Report a problem at `path`.  What a reference gave is not shown even if a section's own words contain it."""
+        for value in self.resolved:
+            if len(value) >= 4:  # shorter ones cannot be told from the words around them
+                message = message.replace(value, value.source)
         self.problems.append(Problem(self.line(path), path, message))
 
 
@@ -178,6 +182,7 @@ class _Reader:
         result: Resolved
         try:
             result = Resolved(self._resolve(text))
+            self._source.resolved.append(result)
         except ValueError as error:
             self._source.add(path, str(error))
             result = Failed()

@@ -70,14 +70,22 @@ def _journal(value: str) -> str:
 
 
 def _number(value: str, info: ValidationInfo) -> str:
-    region = info.context.region if isinstance(info.context, Reading) else "ZZ"
-    if not region and not value.lstrip().startswith("+"):
-        return value  # the region itself is wrong, and reported
-    return numbers.to_e164(value, region or "ZZ")
+    return _e164(value, info, "write it with its country code, such as +13035550100")
 
 
 def _line_key(value: str, info: ValidationInfo) -> str:
-    return value if value == OTHER else _number(value, info)
+    return value if value == OTHER else _e164(value, info, f"write a number such as +13035550100, or “{OTHER}”")
+
+
+def _e164(value: str, info: ValidationInfo, advice: str) -> str:
+    """In a program there is no region, so numbers begin with `+` there."""
+    region = info.context.region if isinstance(info.context, Reading) else "ZZ"
+    if not region and not value.lstrip().startswith("+"):
+        return value  # the region itself is wrong, and reported
+    try:
+        return numbers.to_e164(value, region or "ZZ")
+    except numbers.NotANumber as error:
+        raise ValueError(f"{error}; {advice}") from None
 
 
 def _pattern(value: str) -> str:
@@ -104,7 +112,9 @@ def options(package: str, name: str) -> type[Section]:
     try:
         module = plugins.load(package, name)
     except ImportError as error:
-        raise UserError(f"{name} needs the Python package {error.name}, which is not installed") from error
+        raise UserError(
+            f"{name} needs the Python package {error.name}, which is not installed; install it beside faxdaemon"
+        ) from error
     found: type[Section] = module.Options
     return found
 

@@ -1,0 +1,1 @@
+"""A format for the tests of the configuration; only its name counts."""

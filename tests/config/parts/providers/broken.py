@@ -1,0 +1,3 @@
+"""A provider that must not be imported unless it is named."""
+
+raise RuntimeError("imported without need")

@@ -1,0 +1,3 @@
+"""A sink that must not be imported unless it is named."""
+
+raise RuntimeError("imported without need")
