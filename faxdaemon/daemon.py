@@ -5,7 +5,7 @@ Needs     a loaded configuration.
 Crash     the next start opens the same journal, turns what was being submitted into "uncertain" before any worker runs,
           and goes on.
 
-Tests that need another part (a provider that counts calls, say) subclass `Daemon` and override a `make_` method.
+What each part is made of stands in `parts`; how the parts are put to work stands here.
 """
 
 from __future__ import annotations
@@ -15,40 +15,27 @@ import threading
 from collections.abc import Mapping
 from functools import partial
 from types import FrameType
-from typing import Any
 
 import structlog
 
-from faxdaemon import __version__, plugins
-from faxdaemon.alerts import LogAlert
-from faxdaemon.clock import SystemClock
+from faxdaemon import __version__
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
-from faxdaemon.contracts.clock import Clock
-from faxdaemon.contracts.documents import Documents
-from faxdaemon.contracts.files import Files
-from faxdaemon.contracts.format import FolderAsks, Format
-from faxdaemon.contracts.journal import Journal
-from faxdaemon.contracts.provider import Capabilities, Provider
-from faxdaemon.contracts.sink import Sink
-from faxdaemon.core.places import DropPlaces, Spool
-from faxdaemon.documents import open_documents
-from faxdaemon.files import open_files
-from faxdaemon.files.watch import Watcher
+from faxdaemon.contracts.provider import Capabilities
+from faxdaemon.core.places import DropPlaces
 from faxdaemon.housekeeping import Housekeeping
-from faxdaemon.http import Http
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
-from faxdaemon.journal import open_journal
-from faxdaemon.options import Account
-from faxdaemon.outbound.intake import Intake, IntakeRules
+from faxdaemon.outbound.intake import Intake
+from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
 from faxdaemon.outbound.resolve import ResolveStage
 from faxdaemon.outbound.route import FolderRules, RouteStage
 from faxdaemon.outbound.submit import AccountRules, SubmitStage
 from faxdaemon.outbound.track import TrackStage
-from faxdaemon.supervise import SignalHub, Supervisor
+from faxdaemon.parts import Parts
+from faxdaemon.supervise import Supervisor
 
 log = structlog.get_logger()
 
@@ -60,64 +47,15 @@ SLOW = 900.0
 """Seconds that one step on a folder may take; a large document over a slow share is not stuck."""
 
 
-class Daemon:
+class Daemon(Parts):
     """Everything, wired."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.hub = SignalHub()
+        super().__init__(settings)
         self.supervisor = Supervisor(self.hub)
-        self.alert = LogAlert()
-        self.clock = self.make_clock()
-        self.files = self.make_files()
-        self.documents = self.make_documents()
-        self.spool = Spool(settings.state)
-        self.files.make_dirs([self.spool.root])
-        self.journal = self.make_journal()
-        self.watcher = Watcher()
-        self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
         self.folders = [*settings.outbound, self._outbox()]
         self._add_outbound()
         self._add_inbound()
-
-    # -- parts
-
-    def make_clock(self) -> Clock:
-        """The clock."""
-        return SystemClock()
-
-    def make_files(self) -> Files:
-        """The durable files of this platform."""
-        return open_files()
-
-    def make_documents(self) -> Documents:
-        """The document reader."""
-        return open_documents()
-
-    def make_journal(self) -> Journal:
-        """The journal, open for writing."""
-        settings = self.settings
-        return open_journal(
-            settings.journal, state=settings.state, clock=self.clock, signals=self.hub, node=settings.node
-        )
-
-    def make_provider(self, options: Account) -> Provider:
-        """One account's provider, found by its place."""
-        module = plugins.load("faxdaemon.providers", options.provider)
-        http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=self.clock)
-        provider: Provider = module.open_account(options, http, self.clock)
-        return provider
-
-    def make_format(self, name: str, folder: DropFolder) -> Format:
-        """One dialect as one folder speaks it."""
-        asks = FolderAsks(folder.filename, folder.to)
-        dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
-        return dialect
-
-    def make_sink(self, key: str, kind: str, options: Any) -> Sink:
-        """One destination of received faxes."""
-        sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.files)
-        return sink
 
     def _outbox(self) -> DropFolder:
         folder = self.settings.state / OUTBOX
@@ -188,12 +126,18 @@ class Daemon:
 
     def _add_folder(self, folder: DropFolder) -> None:
         places = DropPlaces(folder.folder, self.settings.node)
+        readiness = Readiness(
+            Pace(settle=folder.settle, scan=folder.scan),
+            places,
+            files=self.files,
+            documents=self.documents,
+            clock=self.clock,
+        )
         intake = Intake(
-            IntakeRules(settle=folder.settle, scan=folder.scan),
+            readiness,
             places,
             self.spool,
             files=self.files,
-            documents=self.documents,
             journal=self.journal,
             clock=self.clock,
             alert=self.alert,
@@ -209,10 +153,10 @@ class Daemon:
         worker = self.supervisor.add(f"intake:{folder.folder}", intake, limit=SLOW)
 
         def hint(name: str | None, complete: bool) -> None:
-            intake.hint(name, complete)
+            readiness.hint(name, complete)
             worker.wake.set()
 
-        intake.watch = partial(self.watcher.watch, folder.folder, hint)
+        readiness.watch = partial(self.watcher.watch, folder.folder, hint)
         self.supervisor.add(f"report:{folder.folder}", report, topics=[topics.report(str(folder.folder))], limit=SLOW)
 
     # -- receiving

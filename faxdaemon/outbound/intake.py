@@ -1,128 +1,83 @@
-"""Intake: a drop becomes ours (steps O0 to O5 of the protocol).
+"""Intake: a drop becomes ours (steps O1 to O5 of the protocol).
 
-Promise   a file is taken once, whole, and only when it is complete: renamed in, closed after writing, or unchanged for
-          the folder's settling time.  What is taken is never left without a row in the journal; what cannot be read is
-          recorded as failed with the reason.
+Promise   a complete file (see `readiness`) is taken once and whole.  What is taken is never left without a row in the
+          journal; what cannot be read is recorded as failed with the reason.  Without room nothing is taken: drops stay
+          where people put them.
 Needs     a hidden work folder on the drop folder's own file system.
 Crash     after the claim: the next start finds the claim without a row and goes on with it under the same id.
-          After the copy: copied again.  After the commit: a claim with a row is the normal picture.
-
-Events are hints: they make a drop fast, the scan makes it certain.  A file that a hint calls complete but whose end is
-visibly missing (an application that appends and closes, appends and closes) waits for the settling time like any other.
+          After the copy: copied again.  After the commit: a claim with a row is the normal picture; the claimed
+          original stays, as the second copy, until it is published in `sent/`, `failed/` or `held/`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path, PurePath
-from re import compile as regex
 
 import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
-from faxdaemon.contracts.documents import Documents
 from faxdaemon.contracts.files import Entry, Files, Kind
-from faxdaemon.contracts.journal import OutboundJournal
+from faxdaemon.contracts.journal import HeldDrop, OutboundJournal
 from faxdaemon.contracts.stage import Wake
 from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.ids import FaxId, is_fax_id, new_fax_id
 from faxdaemon.core.model import Document, Drop, Origin
-from faxdaemon.core.naming import is_temporary
-from faxdaemon.core.places import HIDDEN, OUTCOMES, DropPlaces, Spool
+from faxdaemon.core.places import DropPlaces, Spool
+from faxdaemon.outbound.readiness import SUFFIX, Readiness
 
 log = structlog.get_logger()
 
 BATCH = 32
 """Drops taken with one commit.  Large enough to share the fsyncs, small enough that the first is not kept waiting."""
-HINTS = 4096
-"""Names remembered from events; more than that and a scan is cheaper."""
 RESERVE = 64 * 1024 * 1024
 """Bytes that stay free on the spool's file system, for the journal and for answers."""
-_SUFFIX = regex(r"\.[A-Za-z0-9]{1,8}")
-
-
-@dataclass(frozen=True, slots=True)
-class IntakeRules:
-    """How one drop folder is taken in; times in seconds."""
-
-    settle: float
-    scan: float
-    reserve: int = RESERVE
+TROUBLE = 10.0
+NO_ROOM = 5.0
+"""Seconds until a folder in trouble, or a full disk, is looked at again."""
 
 
 class Intake:
-    """Takes drops from one folder.  `hint` may be called from any thread, `step` from one."""
+    """Takes drops from one folder."""
 
     def __init__(
         self,
-        rules: IntakeRules,
+        readiness: Readiness,
         places: DropPlaces,
         spool: Spool,
         *,
         files: Files,
-        documents: Documents,
         journal: OutboundJournal,
         clock: Clock,
         alert: Alert,
+        reserve: int = RESERVE,
     ) -> None:
-        self.watch: Callable[[], object] = lambda: None
-        """Called before each scan: sees that events come, if they can be had; a folder that came back is watched again."""
-        self._rules = rules
+        self._readiness = readiness
         self._places = places
         self._spool = spool
         self._files = files
-        self._documents = documents
         self._journal = journal
         self._clock = clock
         self._alert = alert
-        self._hints: deque[tuple[str, bool]] = deque()
-        self._lock = threading.Lock()
-        self._scan_at = 0.0
-        self._settle_at: float | None = None
-        self._sighted: dict[str, tuple[tuple[int, int, int], float]] = {}
+        self._reserve = reserve
         self._orphans: list[FaxId] | None = None
-        self._walk = ExitStack()
-        self._entries: Iterator[Entry] | None = None
-        self._now_ns: int | None = None
-        self._offline = f"folder:{places.folder}"
+        self._trouble = f"folder:{places.folder}"
         self._full = f"space:{spool.root}"
-
-    # -- wake-ups
-
-    def hint(self, name: str | None, complete: bool) -> None:
-        """An event: `name` appeared (`complete`: renamed in or closed after writing); None means "look for
-        yourself"."""
-        with self._lock:
-            if name is None or len(self._hints) >= HINTS:
-                self._scan_at = 0.0
-            else:
-                self._hints.append((name, complete))
-
-    # -- the stage
 
     def step(self) -> Wake:
         """Take at most one batch."""
         try:
             wait = self._step()
-        except FolderOffline as error:
-            self._stop_scan()
-            self._alert.raise_(self._offline, f"drop folder {self._places.folder} cannot be used: {error.reason}")
-            return self._rules.scan
         except FilesError as error:
-            self._stop_scan()
-            self._alert.raise_(self._offline, f"trouble in drop folder {self._places.folder}: {error.reason}")
-            return min(self._rules.scan, 10.0)
-        self._alert.clear(self._offline)
+            self._readiness.abandon()
+            self._alert.raise_(self._trouble, f"drop folder {self._places.folder} cannot be used: {error.reason}")
+            return TROUBLE
+        self._alert.clear(self._trouble)
         return wait
 
     def _step(self) -> Wake:
         if not self._room():
-            return 5.0
+            return NO_ROOM
         if self._files.stat(self._places.folder) is None:  # never created here: it may be a share that is not mounted
             raise FolderOffline("it does not exist; create it, or mount it")
         if self._orphans is None:
@@ -132,121 +87,22 @@ class Intake:
             batch, self._orphans = self._orphans[:BATCH], self._orphans[BATCH:]
             self._take_over(batch)
             return 0.0
-        ready = self._hinted()
-        if len(ready) < BATCH:
-            ready += self._scanned(BATCH - len(ready), {entry.path.name for entry in ready})
+        ready = self._readiness.ready(BATCH)
         if ready:
             self._take_over(self._claim(ready))
-        now = self._clock.monotonic()
-        if self._hints or self._entries is not None:
-            return 0.0
-        due = self._scan_at if self._settle_at is None else min(self._scan_at, self._settle_at)
-        return max(0.0, due - now)
+        return self._readiness.wait()
 
     def _room(self) -> bool:
         free = self._files.free_space(self._spool.state)
-        if free < self._rules.reserve:
+        if free < self._reserve:
             self._alert.raise_(
                 self._full,
-                f"{self._spool.root}: less than {self._rules.reserve // 2**20} MiB free; drops stay where they are "
-                "until there is room",
+                f"{self._spool.root}: less than {self._reserve // 2**20} MiB free; "
+                "drops stay where they are until there is room",
             )
             return False
         self._alert.clear(self._full)
         return True
-
-    # -- which drops are complete
-
-    def _hinted(self) -> list[Entry]:
-        ready: list[Entry] = []
-        names: set[str] = set()
-        while len(ready) < BATCH:
-            with self._lock:
-                if not self._hints:
-                    break
-                name, complete = self._hints.popleft()
-            if name in names or self._not_a_drop(name):
-                continue
-            entry = self._files.stat(self._places.folder / name)
-            if entry is None:
-                continue
-            path = entry.path
-            if complete and entry.kind is Kind.FILE and entry.size and self._finished(path):
-                names.add(name)
-                ready.append(entry)
-            else:
-                self._look_again()
-        return ready
-
-    def _finished(self, path: Path) -> bool:
-        try:
-            return not self._files.being_written(path) and not self._documents.looks_cut(path)
-        except (FilesError, OSError):
-            return False  # unreadable: the settling scan takes it and says why
-
-    def _look_again(self) -> None:
-        due = self._clock.monotonic() + self._rules.settle
-        self._settle_at = due if self._settle_at is None else min(due, self._settle_at)
-
-    def _not_a_drop(self, name: str) -> bool:
-        return name in OUTCOMES or name == HIDDEN or is_temporary(name)
-
-    def _scanned(self, limit: int, taken: set[str]) -> list[Entry]:
-        now = self._clock.monotonic()
-        if self._entries is None:
-            if now < self._scan_at and (self._settle_at is None or now < self._settle_at):
-                return []
-            self._scan_at = now + self._rules.scan
-            self._settle_at = None
-            self._now_ns = None
-            self.watch()  # before the scan, so that nothing falls between the two
-            self._entries = self._walk.enter_context(self._files.scan(self._places.folder))
-        ready: list[Entry] = []
-        for entry in self._entries:
-            name = entry.path.name
-            if name in taken or self._not_a_drop(name) or (entry.kind is Kind.FOLDER and not _like_a_document(name)):
-                continue
-            if not self._settled(entry):
-                self._look_again()
-            elif entry.kind is not Kind.FILE or not self._files.being_written(entry.path):
-                ready.append(entry)
-                if len(ready) >= limit:
-                    return ready
-            else:
-                self._look_again()
-        self._stop_scan()
-        return ready
-
-    def _stop_scan(self) -> None:
-        self._walk.close()
-        self._entries = None
-
-    def _settled(self, entry: Entry) -> bool:
-        """Unchanged for the settling time, by the file system's own clock, or by our own where change times can lie."""
-        if self._files.change_times:
-            if self._now_ns is None:
-                self._now_ns = self._file_system_time()
-            age_ns = self._now_ns - entry.changed_ns
-            return age_ns >= self._rules.settle * 1e9
-        now = self._clock.monotonic()
-        facts = (entry.size, entry.modified_ns, entry.inode)
-        seen, since = self._sighted.get(entry.path.name, (None, now))
-        if seen != facts:
-            self._sighted[entry.path.name] = (facts, now)
-            return self._rules.settle == 0
-        if now - since < self._rules.settle:
-            return False
-        del self._sighted[entry.path.name]
-        return True
-
-    def _file_system_time(self) -> int:
-        """What the folder's server thinks the time is: ours may be minutes off from a share's."""
-        canary = self._places.hidden / "clock"
-        self._files.write_new(canary, [b""])
-        entry = self._files.stat(canary)
-        if entry is None:
-            raise FolderOffline(f"{canary} vanished while it was written")
-        return entry.changed_ns
 
     # -- O1: claim
 
@@ -305,7 +161,7 @@ class Intake:
         if problem:
             return Drop(fax_id, origin, (), problem)
         suffix = PurePath(name).suffix
-        spool = self._spool.name("out", fax_id, 1, suffix if _SUFFIX.fullmatch(suffix) else "")
+        spool = self._spool.name("out", fax_id, 1, suffix if SUFFIX.fullmatch(suffix) else "")
         target = self._spool.path(spool)
         self._files.make_dirs([target.parent])
         written = self._files.copy_new(entry.path, target)
@@ -327,26 +183,25 @@ class Intake:
         log.info("drop changed while it was claimed", fax=fax_id)
         self._files.move([(path, self._places.folder / path.name)])
         self._files.remove([path.parent])
-        self._look_again()
+        self._readiness.look_again()
 
     # -- moving a held document back means "send it again"
 
     def _settle_held(self, drops: list[Drop]) -> None:
         held = self._journal.held_drops(str(self._places.folder))
         for old in held:
-            moves = old.published.get("moves", ())
-            shown = [Path(target) for _, target in moves]
-            names = {path.name for path in shown}
             for drop in drops:
-                same = drop.origin.name in names and old.sha256 in {d.sha256 for d in drop.documents}
-                if same and self._files.stat(next(p for p in shown if p.name == drop.origin.name)) is None:
-                    self._journal.superseded(old.fax_id, drop.fax_id)
+                shown = self._dropped_again(old, drop)
+                if shown is not None and self._journal.superseded(old.fax_id, drop.fax_id):
+                    self._files.remove([path for path in shown if path.parent.name == "held"])
 
-
-def _like_a_document(name: str) -> bool:
-    """A folder called `x.pdf` is a mistake worth an answer; other folders are nobody's drop and are left alone."""
-    suffix = PurePath(name).suffix
-    return bool(_SUFFIX.fullmatch(suffix)) and not suffix[1:].isdigit()
+    def _dropped_again(self, old: HeldDrop, drop: Drop) -> list[Path] | None:
+        """Where the held fax's files were shown, if `drop` is its document, moved from there."""
+        shown = [Path(target) for _, target in old.published.get("moves", ())]
+        place = next((path for path in shown if path.name == drop.origin.name), None)
+        if place is None or old.sha256 not in {document.sha256 for document in drop.documents}:
+            return None
+        return shown if self._files.stat(place) is None else None
 
 
 def _unusable(entry: Entry) -> str | None:

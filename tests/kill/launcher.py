@@ -91,14 +91,14 @@ class Doomed(Daemon):
 
 def count_commits(counter: Counter) -> None:
     """Before and after each commit of the journal's only writer."""
-    commit = writer.Writer._make_durable  # noqa: SLF001 - the very moment is the test's subject
+    commit = writer.Writer._make_durable
 
     def counted(self: writer.Writer, transaction: Any) -> None:
         counter.step("journal.commit before")
         commit(self, transaction)
         counter.step("journal.commit after")
 
-    writer.Writer._make_durable = counted  # type: ignore[method-assign] # noqa: SLF001 - likewise
+    writer.Writer._make_durable = counted  # type: ignore[method-assign]
 
 
 def forget_intents(state: Path) -> None:

@@ -1,4 +1,5 @@
-"""A world in a folder: a sandbox, a configuration, drop folders, and real daemon processes to start, kill and start again.
+"""A world in a folder: a sandbox, a configuration, drop folders, and real daemon processes to start, kill and start
+again.
 
 What is judged is judged from outside: the folders, and the sandbox's ledger of what was really sent.
 """
@@ -153,5 +154,9 @@ class World:
         """Claims and temporaries that nobody will publish any more."""
         hidden = [self.out / ".faxdaemon", self.desk / ".faxdaemon", self.other / ".faxdaemon"]
         return sorted(
-            str(path) for top in hidden if top.exists() for path in top.rglob("*") if path.is_file() and path.name != "clock"
+            str(path)
+            for top in hidden
+            if top.exists()
+            for path in top.rglob("*")
+            if path.is_file() and path.name != "clock"
         )

@@ -1,0 +1,84 @@
+"""The parts: each adapter is made here, and only here.
+
+Promise   one method a part, so that a test that needs another one (a provider that counts calls, say) overrides it.
+Needs     a loaded configuration.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faxdaemon import plugins
+from faxdaemon.alerts import LogAlert
+from faxdaemon.clock import SystemClock
+from faxdaemon.config.types import DropFolder, Settings
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.documents import Documents
+from faxdaemon.contracts.files import Files
+from faxdaemon.contracts.format import FolderAsks, Format
+from faxdaemon.contracts.journal import Journal
+from faxdaemon.contracts.provider import Provider
+from faxdaemon.contracts.sink import Sink
+from faxdaemon.core.places import Spool
+from faxdaemon.documents import open_documents
+from faxdaemon.files import open_files
+from faxdaemon.files.watch import Watcher
+from faxdaemon.http import Http
+from faxdaemon.journal import open_journal
+from faxdaemon.options import Account
+from faxdaemon.supervise import SignalHub
+
+
+class Parts:
+    """Everything that the stages are given."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.hub = SignalHub()
+        self.alert = LogAlert()
+        self.clock = self.make_clock()
+        self.files = self.make_files()
+        self.documents = self.make_documents()
+        self.spool = Spool(settings.state)
+        self.files.make_dirs([self.spool.root])
+        self.journal = self.make_journal()
+        self.watcher = Watcher()
+        self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
+
+    def make_clock(self) -> Clock:
+        """The clock."""
+        return SystemClock()
+
+    def make_files(self) -> Files:
+        """The durable files of this platform."""
+        return open_files()
+
+    def make_documents(self) -> Documents:
+        """The document reader."""
+        return open_documents()
+
+    def make_journal(self) -> Journal:
+        """The journal, open for writing."""
+        settings = self.settings
+        return open_journal(
+            settings.journal, state=settings.state, clock=self.clock, signals=self.hub, node=settings.node
+        )
+
+    def make_provider(self, options: Account) -> Provider:
+        """One account's provider, found by its place."""
+        module = plugins.load("faxdaemon.providers", options.provider)
+        http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=self.clock)
+        provider: Provider = module.open_account(options, http, self.clock)
+        return provider
+
+    def make_format(self, name: str, folder: DropFolder) -> Format:
+        """One dialect as one folder speaks it."""
+        asks = FolderAsks(folder.filename, folder.to)
+        dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
+        return dialect
+
+    def make_sink(self, key: str, kind: str, options: Any) -> Sink:
+        """One destination of received faxes."""
+        sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.files)
+        return sink
