@@ -33,6 +33,7 @@ TIME = {
     "journal/writer.py": "waits for a database that another program has locked; no stage is stepped meanwhile",
     "files/windows.py": "waits for a virus scanner to let go of a file, at most a second",
     "cli/": "waits for a person or for the daemon",
+    "web/loopback.py": "draws the token that guards the daemon's port",
 }
 WRITES = {
     "files/": "its home",
@@ -40,6 +41,8 @@ WRITES = {
     "cli/demo.py": "plays the application that drops files",
     "documents/render.py": "renders into a file that the caller names; used by the sandbox only",
     "journal/": "the database's own folder, lock and backup",
+    "web/local.py": "the socket by which commands find the daemon; nobody's fax",
+    "web/loopback.py": "likewise where there are no such sockets",
 }
 
 
@@ -64,7 +67,7 @@ def dotted(node: ast.expr) -> str:
 def reads_time(call: ast.Call) -> bool:
     name = dotted(call.func)
     return name in {"time.sleep", "time.time", "datetime.now", "datetime.utcnow", "date.today"} or name.startswith(
-        ("random.", "secrets.", "uuid.")
+        ("random.", "secrets.token", "uuid.")
     )
 
 
