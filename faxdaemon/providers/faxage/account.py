@@ -1,0 +1,281 @@
+"""One FAXAGE account: the calls.  What they mean is in the package's page, what is said in `dialect`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from pydantic import SecretStr
+
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.provider import (
+    Absent,
+    Ambiguous,
+    Answer,
+    Cancelled,
+    Capabilities,
+    Content,
+    Duplicates,
+    Find,
+    Found,
+    JobStatus,
+    Lookup,
+    NotNow,
+    Progress,
+    Refused,
+    Unknown,
+)
+from faxdaemon.core import ids
+from faxdaemon.core.errors import (
+    FilesError,
+    ItemGone,
+    NotSent,
+    OutcomeUnknown,
+    ProviderTrouble,
+)
+from faxdaemon.core.model import Listed, Submission
+from faxdaemon.core.numbers import masked
+from faxdaemon.http import Http
+from faxdaemon.providers.faxage import answers, dialect, form
+
+TOKEN = 12
+RECIPNAME = 32
+"""The longest recipient's name, token included, in characters."""
+AROUND = timedelta(days=1)
+"""How far before the attempt and after now jobs are looked for: wider than any mistake about the zone."""
+LARGEST = 256 * 1024 * 1024
+"""The longest received fax that is downloaded, in bytes."""
+
+CAPABILITIES = Capabilities(
+    reference_length=TOKEN,
+    duplicates=Duplicates.SENDS,
+    find=Find.BY_MATCH,
+    status_batch=50,  # the service names no limit
+    retries_itself=True,
+    can_cancel=True,
+    head_of_queue_inbox=False,
+    suffixes=frozenset(
+        {".jpg", ".jpeg", ".pdf", ".ps", ".tif", ".tiff", ".doc", ".dot", ".docx", ".odt", ".rtf", ".xls"}
+        | {".xlsx", ".ods", ".csv", ".htm", ".html", ".bmp", ".gif", ".pcl", ".txt"}
+    ),
+    regions=frozenset({"1"}),
+)
+
+_RESOLUTION = {"fine": "1", "hyperfine": "2"}
+_PRIORITY = {"high": "high", "low": "low"}
+
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The credentials of an account."""
+
+    username: str
+    company: str
+    password: SecretStr
+
+    def fields(self) -> list[tuple[str, str]]:
+        """As form fields."""
+        return [
+            ("username", self.username),
+            ("company", self.company),
+            ("password", self.password.get_secret_value()),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """An account's wishes for every fax."""
+
+    tagname: str | None = None
+    tagnumber: str | None = None
+    resolution: str | None = None
+    priority: str | None = None
+
+    def fields(self, wishes: Any) -> list[tuple[str, str]]:
+        """As form fields; `wishes` are those of one fax and come first."""
+        wanted = [
+            ("tagname", self.tagname),
+            ("tagnumber", self.tagnumber),
+            ("resolution", _RESOLUTION.get(wishes.get("resolution") or self.resolution or "")),
+            ("priority", _PRIORITY.get(wishes.get("priority") or self.priority or "")),
+        ]
+        return [(name, value) for name, value in wanted if value]
+
+
+@dataclass(frozen=True, slots=True)
+class Faxage:
+    """See the package."""
+
+    url: str
+    identity: Identity
+    sending: Sending
+    zone: ZoneInfo
+    useronly: bool
+    http: Http
+    clock: Clock
+    capabilities: Capabilities = field(default=CAPABILITIES, init=False)
+
+    # -- sending
+
+    def submit(self, submission: Submission, contents: Sequence[Content]) -> Answer:
+        """`sendfax`."""
+        if problem := _unfit(submission.number, contents):
+            return Refused(problem)
+        values = [
+            *self.identity.fields(),
+            ("operation", "sendfax"),
+            ("recipname", recipname(submission)),
+            ("faxno", submission.number[2:]),
+            *self.sending.fields(submission.options),
+        ]
+        try:
+            body = form.with_documents(values, contents)
+        except (OSError, FilesError) as error:
+            return NotNow(f"the document cannot be read ({type(error).__name__})")
+        try:
+            reply = self.http.send("POST", self.url, headers=_FORM, content=body, fresh=True)
+        except NotSent as error:
+            return NotNow(f"FAXAGE could not be reached: {error}")
+        except OutcomeUnknown as error:
+            return Unknown(str(error))
+        return answers.taken(reply)
+
+    def find(self, submission: Submission) -> Lookup:
+        """`status` of this user's jobs around the attempt, matched by the token."""
+        attempt = submission.intended_at or submission.accepted_by
+        code, text = self._ask(
+            "status",
+            ("begin", dialect.told(attempt - AROUND, self.zone)),
+            ("end", dialect.told(self.clock.now() + AROUND, self.zone)),
+            ("useronly", "1"),
+            ("pagecount", "1"),
+            expected=(6,),
+        )
+        jobs, unreadable = ([], 0) if code else dialect.jobs(text, self.zone)
+        token = ids.token(submission.reference, TOKEN)
+        ours = sorted((job for job in jobs if token in job.destname.lower()), key=lambda job: int(job.job_id))
+        if ours and any(job.destnum != submission.number[-10:] for job in ours):
+            return Ambiguous("FAXAGE shows our token beside another number")
+        if len(ours) > 1:  # a repeat of an unclear submission was taken as well; nothing can undo that
+            log.error("faxage.doubled", fax=submission.fax_id, jobs=[job.job_id for job in ours])
+        if ours:
+            return Found(ours[0].job_id)
+        if unreadable or not (code or jobs):
+            raise ProviderTrouble("FAXAGE's list of jobs could not be read whole")
+        return Absent()
+
+    def status(self, provider_ids: Sequence[str]) -> list[JobStatus]:
+        """`status` of these jobs; one that is not in a readable list is `UNKNOWN_JOB`."""
+        code, text = self._ask(
+            "status", *(("jobids[]", job) for job in provider_ids), ("pagecount", "1"), expected=(6,)
+        )
+        if code and len(provider_ids) > 1:
+            # whether ERR06 means one of them or all, the document does not say
+            return [status for job in provider_ids for status in self.status([job])]
+        jobs, unreadable = ([], 0) if code else dialect.jobs(text, self.zone)
+        if not (code or jobs):
+            raise ProviderTrouble("FAXAGE's list of jobs could not be read")
+        known = {job.job_id: job.status for job in jobs}
+        gone = "FAXAGE no longer lists the job; its record may have been cleared"
+        if unreadable:  # what is missing may be in what could not be read: left out, it is asked for again
+            log.error("faxage.unreadable", operation="status", records=unreadable)
+            return [known[job] for job in provider_ids if job in known]
+        return [known.get(job) or JobStatus(job, Progress.UNKNOWN_JOB, gone) for job in provider_ids]
+
+    def cancel(self, provider_id: str) -> Cancelled:
+        """`stopfax`: possible until the call begins."""
+        code, text = self._ask("stopfax", ("jobid", provider_id), expected=(19, 20, 21, 22))
+        if code:
+            return Cancelled.TOO_LATE
+        if "stopped" not in text.lower():
+            raise ProviderTrouble("FAXAGE's answer to stopfax could not be read")
+        return Cancelled.DONE
+
+    # -- receiving
+
+    def inbox(self) -> list[Listed]:
+        """`listfax`, the whole list: a cursor would pass over what another user's rights hid for a while."""
+        wanted = ("idasc", "starttime", "filename", "pagecount", *(["useronly"] if self.useronly else []))
+        code, text = self._ask("listfax", *((name, "1") for name in wanted), expected=(11,))
+        faxes, unreadable = ([], 0) if code else dialect.received(text, self.zone)
+        if unreadable and faxes:
+            log.error("faxage.unreadable", operation="listfax", records=unreadable)
+        elif not code and not faxes:
+            raise ProviderTrouble("FAXAGE's list of received faxes could not be read")
+        return faxes
+
+    def fetch(self, listed: Listed, write: Callable[[bytes], object]) -> None:
+        """`getfax`.  An error comes as text in the document's place, under whatever content type."""
+        out = answers.Sniffer(write)
+        content = self._form("getfax", [("faxid", listed.provider_id)])
+        reply = self.http.download(
+            "POST", self.url, headers=_FORM, content=content, write=out, wanted=out.wanted, limit=LARGEST
+        )
+        if answers.read(reply, out.finish() or reply.text, expected=(12,)):
+            raise ItemGone(dialect.sentence(12))
+        if not out.passed:
+            raise ProviderTrouble("FAXAGE answered getfax with something else than a document")
+
+    def acknowledge(self, listed: Listed) -> None:
+        """`delfax`; what is gone already is done."""
+        code, text = self._ask("delfax", ("faxid", listed.provider_id), expected=(14,))
+        if not code and "deleted" not in text.lower():
+            raise ProviderTrouble("FAXAGE's answer to delfax could not be read")
+
+    # -- the rest
+
+    def check(self) -> str:
+        """`status` of the jobs of this second: the smallest request that needs credentials and changes nothing."""
+        now = dialect.told(self.clock.now(), self.zone)
+        self._ask("status", ("begin", now), ("end", now), ("useronly", "1"), expected=(6,))
+        return "FAXAGE accepts these credentials"
+
+    def close(self) -> None:
+        """Give up connections."""
+        self.http.close()
+
+    def _form(self, operation: str, values: Iterable[tuple[str, str]]) -> bytes:
+        return form.fields([*self.identity.fields(), ("operation", operation), *values])
+
+    def _ask(self, operation: str, *values: tuple[str, str], expected: Sequence[int] = ()) -> tuple[int | None, str]:
+        """A request that may be repeated: the `expected` error that it met, or None, and the text."""
+        reply = self.http.send("POST", self.url, headers=_FORM, content=self._form(operation, values))
+        return answers.read(reply, reply.text, expected), reply.text
+
+
+def recipname(submission: Submission) -> str:
+    """The recipient's name, cut, with the token behind it: `Dr. Smith [k3v9q2m7x0ab]`.
+
+    A letter outside ASCII counts four to eight characters, the most that a service which decodes UTF-8 twice or not at
+    all could make of it: the token must never be the part that is cut off.
+    """
+    mark = f"[{ids.token(submission.reference, TOKEN)}]"
+    room = RECIPNAME - len(mark) - 1
+    kept = ""
+    for letter in " ".join("".join(c if c.isprintable() else " " for c in submission.name or "").split()):
+        room -= 1 if letter.isascii() else 2 * len(letter.encode("utf-8", "replace"))
+        if room < 0:
+            break
+        kept += letter
+    return f"{kept.strip()} {mark}".strip()
+
+
+def _unfit(number: str, contents: Sequence[Content]) -> str | None:
+    """Why FAXAGE could never take this, for people."""
+    if not (number.startswith("+1") and len(number) == 12 and number[1:].isascii() and number[1:].isdigit()):
+        return f"FAXAGE reaches only the US and Canada (+1 and ten digits), and {masked(number)} is elsewhere"
+    if not contents:
+        return "there is no document to fax"
+    odd = {form.suffix(content.name) for content in contents} - CAPABILITIES.suffixes
+    if odd:
+        kind = next(iter(odd)) or "without a suffix"
+        return f"FAXAGE does not take files {kind}; it takes {', '.join(sorted(CAPABILITIES.suffixes))}"
+    return None
