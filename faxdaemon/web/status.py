@@ -1,0 +1,66 @@
+"""What the daemon tells of itself, and what the journal alone tells of it.
+
+Promise   plain values, ready for JSON; no number, no name of a document.
+Needs     the journal.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from faxdaemon import __version__
+from faxdaemon.contracts.journal import Pause
+
+
+class Surveyed(Protocol):
+    """What of the journal is asked."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Live items by state."""
+        ...
+
+    def paused(self, account: str) -> Pause | None:
+        """Whether and why the account is paused."""
+        ...
+
+
+def survey(journal: Surveyed, accounts: Iterable[str]) -> dict[str, Any]:
+    """`counts` by state (`out.ready`, ...) and `paused` accounts: `{"main": {"reason": ..., "seconds": ...}}`."""
+    found = {name: journal.paused(name) for name in accounts}
+    paused = {name: {"reason": p.reason, "seconds": round(p.seconds)} for name, p in found.items() if p is not None}
+    return {"counts": dict(journal.counts()), "paused": paused}
+
+
+class Status:
+    """The status of the running daemon; called anew for each answer."""
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        accounts: Iterable[str],
+        journal: Surveyed,
+        alerts: Callable[[], Mapping[str, str]],
+        started: datetime,
+    ) -> None:
+        self._node = node
+        self._accounts = tuple(accounts)
+        self._journal = journal
+        self._alerts = alerts
+        self._started = started
+
+    def __call__(self) -> dict[str, Any]:
+        """`running`, `version`, `node`, `pid`, `started_at`, `alerts` by key, and what `survey` tells."""
+        return {
+            "running": True,
+            "version": __version__,
+            "node": self._node,
+            "pid": os.getpid(),
+            "started_at": self._started.isoformat(timespec="seconds"),
+            "alerts": dict(self._alerts()),
+            **survey(self._journal, self._accounts),
+        }

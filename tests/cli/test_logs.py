@@ -1,0 +1,133 @@
+"""The log's lines."""
+
+import io
+import json
+import logging
+import re
+import threading
+import warnings
+
+import pytest
+import structlog
+
+from faxdaemon import logs
+
+
+@pytest.fixture(autouse=True)
+def _undo():
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+def configured(**how):
+    stream = io.StringIO()
+    logs.configure(stream=stream, **how)
+    return structlog.get_logger(), stream
+
+
+def test_a_text_line_has_time_level_event_and_values():
+    log, stream = configured()
+    log.info("fax accepted", fax="01jd", pages=3, number="+1303•••••00", name="a b", empty="", none=None)
+    line = stream.getvalue()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z info     fax accepted .*\n", line)
+    assert line.endswith(' fax=01jd pages=3 number=+1303•••••00 name="a b" empty="" none=None\n')
+
+
+def test_json_is_one_object_a_line_that_begins_with_the_time():
+    log, stream = configured(format="json")
+    log.warning("odd", path="/x/caf\udce9", other={1, 2})
+    facts = json.loads(stream.getvalue())
+    assert list(facts)[:3] == ["time", "level", "event"]
+    assert (facts["level"], facts["event"], facts["path"]) == ("warning", "odd", "/x/caf\udce9")
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_no_value_begins_a_line_or_colours_a_terminal(format_):
+    log, stream = configured(format=format_)
+    log.info("x\nforged", name="\x1b[31mred\r\n2026 critical forged\u2028\u0085")
+    text = stream.getvalue()
+    assert text.count("\n") == 1
+    assert all(c.isprintable() for c in text[:-1])
+
+
+def test_less_important_lines_are_left_out():
+    log, stream = configured(level="warning")
+    log.info("quiet")
+    log.warning("loud")
+    assert "quiet" not in stream.getvalue() and "loud" in stream.getvalue()
+
+
+def test_only_a_stack_is_more_than_a_line_and_it_is_indented():
+    log, stream = configured()
+    try:
+        compile("first\n)second", "x\ny", "exec")
+    except SyntaxError:
+        log.exception("stage failed", worker="w")
+    head, *rest = stream.getvalue().splitlines()
+    assert head.endswith("error    stage failed worker=w")
+    assert rest and all(line.startswith("    ") for line in rest)
+
+
+def test_libraries_come_through_from_warnings_on():
+    _, stream = configured(format="json", level="debug")
+    library = logging.getLogger("some.library")
+    library.info("chatter")
+    library.error("broken %s", "pipe")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert (first["level"], first["event"], first["logger"]) == ("error", "broken pipe", "some.library")
+    assert second["logger"] == "py.warnings" and "old" in second["event"]
+
+
+def test_configuring_twice_does_not_double_the_lines_of_libraries():
+    configured()
+    _, stream = configured()
+    logging.getLogger("lib").error("once")
+    assert stream.getvalue().count("once") == 1
+
+
+class Broken(io.StringIO):
+    tried = 0
+
+    def write(self, _text):
+        self.tried += 1
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing():
+    stream = Broken()
+    logs.configure(stream=stream)
+    structlog.get_logger().info("lost")
+    structlog.get_logger().info("lost, too")
+    assert stream.tried == 2
+
+
+def test_a_stream_that_knows_only_ascii_takes_every_name():
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
+    logs.configure(stream=stream)
+    structlog.get_logger().info("drop", name="Müller\udce9")
+    assert raw.getvalue().decode("ascii").rstrip().endswith(r'name="M\xfcller\udce9"')
+
+
+def test_lines_of_several_threads_stay_apart():
+    log, stream = configured(format="json")
+
+    def many(worker):
+        for n in range(200):
+            log.info("step", worker=worker, n=n, filler="x" * 500)
+
+    threads = [threading.Thread(target=many, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert len(found) == 800
