@@ -67,10 +67,7 @@ class Parts:
 
     def make_provider(self, options: Account) -> Provider:
         """One account's provider, found by its place."""
-        module = plugins.load("faxdaemon.providers", options.provider)
-        http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=self.clock)
-        provider: Provider = module.open_account(options, http, self.clock)
-        return provider
+        return open_account(options, self.clock)
 
     def make_format(self, name: str, folder: DropFolder) -> Format:
         """One dialect as one folder speaks it."""
@@ -82,3 +79,11 @@ class Parts:
         """One destination of received faxes."""
         sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.files)
         return sink
+
+
+def open_account(options: Account, clock: Clock) -> Provider:
+    """The provider of one account, on an HTTP client of its own."""
+    module = plugins.load("faxdaemon.providers", options.provider)
+    http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=clock)
+    provider: Provider = module.open_account(options, http, clock)
+    return provider
