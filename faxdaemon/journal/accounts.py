@@ -1,0 +1,88 @@
+"""What is remembered of accounts and nodes: duties, pauses, heartbeats.
+
+Promise   a duty is given to one caller at a time, over restarts and over all nodes; a pause outlives a restart.
+Needs     nothing more than the journal.
+Crash     a duty that was taken and not done comes round again after its interval.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+import faxdaemon
+from faxdaemon.contracts import topics
+from faxdaemon.contracts.journal import Pause
+from faxdaemon.core.schedule import until
+from faxdaemon.journal.base import Part
+from faxdaemon.journal.database import insert_new, upsert
+from faxdaemon.journal.tables import account as account_table
+from faxdaemon.journal.tables import duty, node
+from faxdaemon.journal.transitions import Tx
+
+_DUTY = sa.select(duty.c.next_at).where(duty.c.name == sa.bindparam("name")).with_for_update()
+_PAUSE = sa.select(account_table).where(account_table.c.name == sa.bindparam("account"))
+_RESUME = sa.delete(account_table).where(account_table.c.name == sa.bindparam("account"))
+_FORGET = sa.delete(node).where(node.c.until < sa.bindparam("long_ago"))
+_MEMORY_MS = 24 * 3600 * 1000
+
+
+class Accounts(Part):
+    """What is remembered of accounts, over restarts and for all nodes."""
+
+    def take_duty(self, name: str, every: float) -> float:
+        """0 when the caller may now do the duty `name`, which is then not given again for `every` seconds; else the
+        seconds to wait.  A time further away than `every` (the clock was set back) does not count."""
+
+        def work(tx: Tx) -> float:
+            # The row must be there to be locked: two nodes may ask for a new duty at the same moment.
+            tx.connection.execute(insert_new(duty, tx.dialect), {"name": name, "next_at": 0})
+            next_at = tx.connection.execute(_DUTY, {"name": name}).scalar_one()
+            wait = until(next_at, tx.now, every)
+            if wait == 0:
+                tx.connection.execute(upsert(duty, tx.dialect), {"name": name, "next_at": tx.after(every)})
+            return wait
+
+        return self._write(work)
+
+    def pause(self, account: str, reason: str, delay: float) -> None:
+        """Submit nothing through `account` for `delay` seconds."""
+
+        def work(tx: Tx) -> None:
+            row = {"name": account, "reason": reason, "until": tx.after(delay)}
+            tx.connection.execute(upsert(account_table, tx.dialect), row)
+
+        self._write(work)
+
+    def resume(self, account: str) -> bool:
+        """Use the account again; True when it was paused."""
+
+        def work(tx: Tx) -> bool:
+            row = tx.connection.execute(_PAUSE, {"account": account}).one_or_none()
+            tx.connection.execute(_RESUME, {"account": account})
+            tx.wake(topics.ready(account))
+            return row is not None and row.until > tx.now
+
+        return self._write(work)
+
+    def paused(self, account: str) -> Pause | None:
+        """Whether and why the account is paused."""
+
+        def work(connection: Connection) -> Pause | None:
+            row = connection.execute(_PAUSE, {"account": account}).one_or_none()
+            if row is None:
+                return None
+            seconds = (row.until - self._database.now(connection)) / 1000
+            return Pause(row.reason, seconds) if seconds > 0 else None
+
+        return self._read(work)
+
+    def heartbeat(self, lease: float) -> None:
+        """This node is alive for another `lease` seconds."""
+
+        def work(tx: Tx) -> None:
+            row = {"id": tx.owner, "name": tx.node, "version": faxdaemon.__version__, "until": tx.after(lease)}
+            tx.connection.execute(upsert(node, tx.dialect), row)
+            tx.connection.execute(_FORGET, {"long_ago": tx.now - _MEMORY_MS})
+
+        self._write(work)

@@ -1,0 +1,101 @@
+"""Claiming recipients: from locked rows to the submissions that stages work on.
+
+Promise   a claim raises the epoch, and hides the row from other claimants for a while.
+Needs     a transaction.
+Crash     a claim that nobody answers becomes due again by itself (SUBMITTING: see `sending.interrupt`).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from faxdaemon.core.ids import FaxId
+from faxdaemon.core.model import Document, Submission
+from faxdaemon.core.states import Outbound
+from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.tables import document, fax, is_in, recipient
+from faxdaemon.journal.transitions import Tx, renew
+from faxdaemon.journal.types import from_ms
+
+_DOCUMENTS = (
+    sa.select(document)
+    .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)))
+    .order_by(document.c.fax_id, document.c.n)
+)
+
+
+def documents_of(connection: Connection, fax_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
+    """The documents of these faxes, in order."""
+    found: dict[str, list[Document]] = defaultdict(list)
+    for row in connection.execute(_DOCUMENTS, {"fax_ids": list(dict.fromkeys(fax_ids))}):
+        found[row.fax_id].append(Document(row.name, row.spool, row.size, row.sha256, row.pages))
+    return defaultdict(tuple, {k: tuple(v) for k, v in found.items()})
+
+
+def due_rows(state: Outbound, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Due recipients of one account in `state`, longest due first, that no other transaction holds."""
+    return (
+        sa.select(recipient, fax.c.received_at)
+        .join(fax, fax.c.id == recipient.c.fax_id)
+        .where(sa.text(is_in(state)), recipient.c.account == sa.bindparam("account"))
+        .where(recipient.c.due <= sa.bindparam("now"), *more)
+        .order_by(recipient.c.due, recipient.c.fax_id, recipient.c.n)
+        .limit(sa.bindparam("limit"))
+        .with_for_update(of=recipient, skip_locked=True)
+    )
+
+
+def take(tx: Tx, statement: sa.Select[Any], account: str, limit: int, within: float) -> list[Submission]:
+    """Claim the due rows that `statement` finds, without changing their state."""
+    rows = tx.connection.execute(statement, {"account": account, "now": tx.now, "limit": limit}).all()
+    renew(tx, RECIPIENT, rows, {"due": tx.after(within)})
+    return submissions(tx, rows, [{"epoch": row.epoch + 1} for row in rows])
+
+
+def submissions(tx: Tx, rows: Sequence[Row[Any]], changed: Sequence[Mapping[str, Any]]) -> list[Submission]:
+    """What stages see of these rows (with `received_at` of their fax), after the changes beside them."""
+    if not rows:
+        return []
+    documents = documents_of(tx.connection, (row.fax_id for row in rows))
+    return [_submission(row, change, documents[row.fax_id]) for row, change in zip(rows, changed, strict=True)]
+
+
+def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Document, ...]) -> Submission:
+    def value(name: str) -> Any:
+        return changed[name] if name in changed else getattr(row, name)
+
+    pages = [d.pages for d in documents]
+    intended_at = value("intended_at")
+    return Submission(
+        fax_id=FaxId(row.fax_id),
+        recipient=row.n,
+        epoch=value("epoch"),
+        state=Outbound(value("state")),
+        reference=value("reference"),
+        number=row.number,
+        name=row.name,
+        account=row.account,
+        accounts=tuple(row.accounts),
+        submission=row.submission,
+        attempts=row.attempts,
+        asked=row.asked,
+        options=row.options,
+        documents=documents,
+        pages=None if None in pages else sum(p for p in pages if p is not None),
+        accepted_by=from_ms(row.received_at),
+        intended_at=None if intended_at is None else from_ms(intended_at),
+        expires_at=from_ms(row.expires_at),
+        provider_id=row.provider_id,
+        doubt=row.doubt,
+        cancel_wanted=row.cancel_wanted,
+    )
+
+
+def key(submission: Submission) -> tuple[str, int]:
+    """The primary key of the recipient that a submission belongs to."""
+    return submission.fax_id, submission.recipient

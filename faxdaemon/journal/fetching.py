@@ -1,0 +1,222 @@
+"""Inbound, the beginning and the end: seen (I1), stored (I4), acknowledged (I10).
+
+Promise   a received fax has one row for ever, by account and the provider's id: listing it again adds nothing.
+Needs     the document durable in the spool before `stored`.
+Crash     SEEN is fetched again; DELIVERED is acknowledged again, which is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from faxdaemon.contracts import topics
+from faxdaemon.core.ids import FaxId, new_fax_id
+from faxdaemon.core.model import InboundFax, Listed, StoredDocument
+from faxdaemon.core.states import Delivery, Inbound
+from faxdaemon.journal.base import Part
+from faxdaemon.journal.database import insert_new
+from faxdaemon.journal.machines import INBOUND
+from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, inbound, is_in
+from faxdaemon.journal.transitions import Change, Moment, Tx, move, renew
+from faxdaemon.journal.types import from_ms, to_ms
+
+_KNOWN = sa.select(inbound.c.provider_id).where(
+    inbound.c.account == sa.bindparam("account"),
+    inbound.c.provider_id.in_(sa.bindparam("provider_ids", expanding=True)),
+)
+_INSERT_DELIVERIES = sa.insert(delivery)
+
+
+def _due(*conditions: str) -> sa.Select[Any]:
+    return (
+        sa.select(inbound)
+        .where(*(sa.text(c) for c in conditions))
+        .where(inbound.c.account == sa.bindparam("account"), inbound.c.due <= sa.bindparam("now"))
+        .order_by(inbound.c.due, inbound.c.fax_id)
+        .limit(sa.bindparam("limit"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _next(table: sa.Table, column: str, *conditions: str) -> sa.Select[Any]:
+    wanted = [sa.text(c) for c in conditions]
+    return sa.select(sa.func.min(table.c.due)).where(*wanted, table.c[column] == sa.bindparam("key"))
+
+
+_SEEN = _due(is_in(Inbound.SEEN))
+_DELIVERED = _due(INBOUND_OPEN, is_in(Inbound.DELIVERED))
+_STORED = _due(INBOUND_OPEN)
+_NEXT = {
+    "seen": _next(inbound, "account", is_in(Inbound.SEEN)),
+    "delivered": _next(inbound, "account", INBOUND_OPEN, is_in(Inbound.DELIVERED)),
+    "stored": _next(inbound, "account", INBOUND_OPEN),
+    "delivery": _next(delivery, "sink", DELIVERY_LIVE),
+}
+
+
+def inbound_fax(row: Row[Any], epoch: int) -> InboundFax:
+    """A received fax as stages see it."""
+    document = None
+    if row.spool is not None:
+        document = StoredDocument(row.spool, row.size, row.sha256, row.media, row.stored_pages, row.warning)
+    received_at = None if row.received_at is None else from_ms(row.received_at)
+    return InboundFax(
+        fax_id=FaxId(row.fax_id),
+        account=row.account,
+        epoch=epoch,
+        listed=Listed(row.provider_id, row.called, row.caller, row.csid, received_at, row.pages, row.metadata),
+        first_seen=from_ms(row.first_seen),
+        attempts=row.attempts,
+        document=document,
+    )
+
+
+class Fetching(Part):
+    """What the stages `fetch` and `acknowledge` record."""
+
+    def seen(self, account: str, items: Sequence[Listed]) -> int:
+        """I1: remember listed faxes; one that is known by (account, provider id) is left as it is."""
+        listed = {item.provider_id: item for item in items}
+
+        def work(tx: Tx) -> int:
+            wanted = {"account": account, "provider_ids": list(listed)}
+            known = set(tx.connection.execute(_KNOWN, wanted).scalars())
+            rows = [self._seen_row(tx, account, item) for key, item in listed.items() if key not in known]
+            if not rows:
+                return 0
+            statement = insert_new(inbound, tx.dialect).returning(inbound.c.fax_id)
+            new = tx.connection.execute(statement, rows).scalars().all()
+            for fax_id in new:
+                tx.tell(Moment(fax_id, "fax", "seen", None, Inbound.SEEN.value, None, {"account": account}))
+            tx.wake(topics.seen(account))
+            return len(new)
+
+        return self._write(work) if listed else 0
+
+    def _seen_row(self, tx: Tx, account: str, item: Listed) -> dict[str, Any]:
+        return {
+            "fax_id": new_fax_id(tx.now, self._clock.entropy(10)),
+            "account": account,
+            "provider_id": item.provider_id,
+            "state": Inbound.SEEN.value,
+            "epoch": 0,
+            "called": item.called,
+            "caller": item.caller,
+            "csid": item.csid,
+            "received_at": None if item.received_at is None else to_ms(item.received_at),
+            "pages": item.pages,
+            "metadata": dict(item.metadata),
+            "first_seen": tx.now,
+            "attempts": 0,
+            "due": tx.now,
+            "updated_at": tx.now,
+        }
+
+    def claim_seen(self, account: str, limit: int, within: float) -> list[InboundFax]:
+        """Due faxes in SEEN, hidden for `within` seconds."""
+        return self._write(lambda tx: _take(tx, _SEEN, account, limit, within))
+
+    def claim_delivered(self, account: str, limit: int, within: float, *, stored: bool) -> list[InboundFax]:
+        """Faxes to acknowledge: DELIVERED ones, and STORED ones too when the site acknowledges on `stored`."""
+        statement = _STORED if stored else _DELIVERED
+        return self._write(lambda tx: _take(tx, statement, account, limit, within))
+
+    def stored(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> bool:
+        """I4: the document is in the spool; one delivery row per sink.  Without any sink it is DELIVERED at once."""
+
+        def work(tx: Tx) -> bool:
+            values = _document_columns(document) | {"due": tx.now, "attempts": 0}
+            change = Change((fax.fax_id,), ("store",), Inbound.STORED, fax.epoch, values, note=document.warning)
+            if not move(tx, INBOUND, [change]):
+                return False
+            wanted = list(dict.fromkeys(sinks))
+            if wanted:
+                tx.connection.execute(_INSERT_DELIVERIES, [_delivery_row(tx, fax.fax_id, sink) for sink in wanted])
+            for sink in wanted:
+                tx.tell(Moment(fax.fax_id, f"delivery {sink}", "wanted", None, Delivery.PENDING.value))
+                tx.wake(topics.deliveries(sink))
+            if not wanted:
+                move(tx, INBOUND, [Change((fax.fax_id,), ("deliver",), Inbound.DELIVERED, None, note="no sink")])
+            return True
+
+        return self._write(work)
+
+    def fetch_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
+        """It could not be fetched now."""
+
+        def work(tx: Tx) -> bool:
+            values = {"due": tx.after(delay), "attempts": fax.attempts + 1}
+            change = Change((fax.fax_id,), ("postpone",), Inbound.SEEN, fax.epoch, values, note=reason)
+            return bool(move(tx, INBOUND, [change]))
+
+        return self._write(work)
+
+    def inbound_held(self, fax: InboundFax, reason: str) -> bool:
+        """It cannot be fetched; a person must look."""
+        change = Change((fax.fax_id,), ("hold",), Inbound.HELD, fax.epoch, note=reason)
+        return self._write(lambda tx: bool(move(tx, INBOUND, [change])))
+
+    def acknowledged(self, fax: InboundFax) -> bool:
+        """I10: the provider was told."""
+        change = Change((fax.fax_id,), ("acknowledge",), Inbound.ACKNOWLEDGED, fax.epoch)
+        return self._write(lambda tx: bool(move(tx, INBOUND, [change])))
+
+    def acknowledge_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
+        """The provider could not be told now."""
+
+        def work(tx: Tx) -> bool:
+            rows = [r for r in INBOUND.lock(tx, [(fax.fax_id,)]).values() if _is_current(r, fax)]
+            values = {"due": tx.after(delay), "attempts": fax.attempts + 1}
+            renew(tx, INBOUND, rows, values, claims=False)
+            for row in rows:
+                tx.tell(Moment(row.fax_id, "fax", "not acknowledged", row.state, row.state, reason))
+            return bool(rows)
+
+        return self._write(work)
+
+    def next_inbound_due(self, kind: str, key: str) -> float | None:
+        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key`, or
+        `delivery` row of sink `key`, is due."""
+
+        def work(connection: Connection) -> float | None:
+            due = connection.execute(_NEXT[kind], {"key": key}).scalar()
+            return None if due is None else max(0, due - self._database.now(connection)) / 1000
+
+        return self._read(work)
+
+
+def _is_current(row: Row[Any], fax: InboundFax) -> bool:
+    return bool(row.epoch == fax.epoch and row.state in {Inbound.STORED, Inbound.DELIVERED})
+
+
+def _take(tx: Tx, statement: sa.Select[Any], account: str, limit: int, within: float) -> list[InboundFax]:
+    rows = tx.connection.execute(statement, {"account": account, "now": tx.now, "limit": limit}).all()
+    renew(tx, INBOUND, rows, {"due": tx.after(within)})
+    return [inbound_fax(row, row.epoch + 1) for row in rows]
+
+
+def _document_columns(document: StoredDocument) -> dict[str, Any]:
+    return {
+        "spool": document.spool,
+        "size": document.size,
+        "sha256": document.sha256,
+        "media": document.media,
+        "stored_pages": document.pages,
+        "warning": document.warning,
+    }
+
+
+def _delivery_row(tx: Tx, fax_id: str, sink: str) -> Mapping[str, Any]:
+    return {
+        "fax_id": fax_id,
+        "sink": sink,
+        "state": Delivery.PENDING.value,
+        "epoch": 0,
+        "attempts": 0,
+        "due": tx.now,
+        "updated_at": tx.now,
+    }

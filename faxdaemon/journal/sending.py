@@ -1,0 +1,209 @@
+"""Outbound, the act: the intent before bytes leave (O7) and the answer after it (O9).
+
+Promise   a recipient is SUBMITTING under one claimant at a time; an answer under an older claim changes nothing.  The
+          reference is a function of fax, recipient and submission number; that number rises only after a definite end.
+Needs     a heartbeat of every node where there are several (PostgreSQL).
+Crash     SUBMITTING rows of a claimant that is gone become UNCERTAIN (`interrupt`): they are never simply sent again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from faxdaemon.core.ids import FaxId, reference
+from faxdaemon.core.model import Submission
+from faxdaemon.core.states import Outbound
+from faxdaemon.journal.base import Part
+from faxdaemon.journal.claims import due_rows, key, submissions
+from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.tables import account as account_table
+from faxdaemon.journal.tables import is_in, node, recipient
+from faxdaemon.journal.transitions import Change, Tx, move
+
+_DUE_READY = due_rows(Outbound.READY, recipient.c.expires_at > sa.bindparam("now"))
+_PAUSED_UNTIL = sa.select(account_table.c.until).where(account_table.c.name == sa.bindparam("account"))
+_SEEN = [recipient.c[name] for name in RECIPIENT.seen]
+_SUBMITTING = sa.select(*_SEEN).where(sa.text(is_in(Outbound.SUBMITTING))).with_for_update(skip_locked=True)
+_OVERDUE = recipient.c.deadline <= sa.bindparam("now")
+_MINE = recipient.c.owner == sa.bindparam("owner")
+_LIVE = sa.select(node.c.id).where(node.c.until > sa.bindparam("now"))
+#: One process only: whoever else claimed it is gone.  Our own past its deadline was dropped by a worker that failed.
+_GONE_ALONE = _SUBMITTING.where(sa.or_(~_MINE, _OVERDUE))
+_GONE_AMONG_NODES = _SUBMITTING.where(_OVERDUE, sa.or_(_MINE, recipient.c.owner.not_in(_LIVE)))
+_EXPIRED = (
+    sa.select(*_SEEN)
+    .where(sa.text(is_in(Outbound.READY)), recipient.c.expires_at <= sa.bindparam("now"))
+    .order_by(recipient.c.expires_at)
+    .limit(sa.bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_NEXT = {
+    state.value: sa.select(sa.func.min(recipient.c.due)).where(
+        sa.text(is_in(state)), recipient.c.account == sa.bindparam("account")
+    )
+    for state in (Outbound.READY, Outbound.UNCERTAIN, Outbound.ACCEPTED)
+}
+_NEXT["ready"] = _NEXT["ready"].where(recipient.c.expires_at > sa.bindparam("now"))
+
+
+class Sending(Part):
+    """What the stage `submit` records."""
+
+    def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
+        """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, ours for `lease` seconds."""
+
+        def work(tx: Tx) -> list[Submission]:
+            wanted = {"account": account, "now": tx.now}
+            if (tx.connection.execute(_PAUSED_UNTIL, wanted).scalar() or 0) > tx.now:
+                return []
+            rows = tx.connection.execute(_DUE_READY, wanted | {"limit": limit}).all()
+            changes = [_intent(tx, row, lease) for row in rows]
+            move(tx, RECIPIENT, changes, {RECIPIENT.key(row): row for row in rows})
+            return submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
+
+        return self._write(work)
+
+    def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
+        """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it)."""
+
+        def work(tx: Tx) -> bool:
+            rows = RECIPIENT.lock(tx, [key(submission)])
+            # A person who wants it cancelled does not wait for the next status request.
+            hurry = any(row.cancel_wanted for row in rows.values())
+            values = {"provider_id": provider_id, "due": tx.now if hurry else tx.after(ask_in)}
+            change = Change(
+                key(submission),
+                ("accept", "find"),
+                Outbound.ACCEPTED,
+                submission.epoch,
+                values,
+                note=f"provider id {provider_id}",
+            )
+            return bool(move(tx, RECIPIENT, [change], rows))
+
+        return self._write(work)
+
+    def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:
+        """O9: certainly not taken; READY again after `delay`, through `account` if another one is named."""
+
+        def work(tx: Tx) -> bool:
+            rows = RECIPIENT.lock(tx, [key(submission)])
+            values: dict[str, Any] = {"due": tx.after(delay), "attempts": submission.attempts + 1}
+            # After an attempt without an answer another account could send it a second time.
+            if account is not None and not any(row.doubt for row in rows.values()):
+                values["account"] = account
+            change = Change(key(submission), ("postpone",), Outbound.READY, submission.epoch, values, note=reason)
+            return made_ready(tx, move(tx, RECIPIENT, [change], rows))
+
+        return self._write(work)
+
+    def refused(self, submission: Submission, reason: str) -> bool:
+        """O9: certainly not taken, for good; FAILED."""
+        change = Change(key(submission), ("refuse",), Outbound.FAILED, submission.epoch, note=reason)
+        return self._write(lambda tx: bool(move(tx, RECIPIENT, [change])))
+
+    def lost(self, submission: Submission, reason: str, ask_in: float) -> bool:
+        """O9: no definite answer; UNCERTAIN, to be looked up after `ask_in`."""
+
+        def work(tx: Tx) -> bool:
+            # What the provider denied before this offer says nothing about this offer: `asked` counts from 0.
+            values = {"due": tx.after(ask_in), "attempts": submission.attempts + 1, "asked": 0}
+            change = Change(key(submission), ("lose",), Outbound.UNCERTAIN, submission.epoch, values, note=reason)
+            return bool(move(tx, RECIPIENT, [change]))
+
+        return self._write(work)
+
+    def interrupt(self, ask_in: float) -> int:
+        """SUBMITTING rows whose claimant is gone become UNCERTAIN.
+
+        Alone (SQLite): every one that this process did not claim.  Among nodes (PostgreSQL): those past their deadline
+        whose node has no live heartbeat.  In both: our own past their deadline, which nobody is sending any more.
+        """
+        statement = _GONE_ALONE if self._database.is_sqlite else _GONE_AMONG_NODES
+
+        def work(tx: Tx) -> int:
+            rows = {RECIPIENT.key(r): r for r in tx.connection.execute(statement, {"now": tx.now, "owner": tx.owner})}
+            changes = [
+                Change(
+                    k,
+                    ("interrupt",),
+                    Outbound.UNCERTAIN,
+                    None,
+                    {"due": tx.after(ask_in), "attempts": row.attempts + 1, "asked": 0},
+                    note="the process that was sending it is gone",
+                    claims=True,
+                )
+                for k, row in rows.items()
+            ]
+            return len(move(tx, RECIPIENT, changes, rows))
+
+        return self._write(work)
+
+    def expire(self, limit: int) -> int:
+        """READY rows past their age become FAILED, or HELD when an earlier attempt is in doubt."""
+
+        def work(tx: Tx) -> int:
+            rows = {RECIPIENT.key(r): r for r in tx.connection.execute(_EXPIRED, {"now": tx.now, "limit": limit})}
+            changes = [_expiry(row) for row in rows.values()]
+            return len(move(tx, RECIPIENT, changes, rows))
+
+        return self._write(work)
+
+    def next_due(self, kind: str, account: str) -> float | None:
+        """Seconds until the next `ready`, `uncertain` or `accepted` row of `account` is due; None when there is
+        none."""
+
+        def work(connection: Connection) -> float | None:
+            now = self._database.now(connection)
+            wanted = {"account": account, "now": now}
+            due = connection.execute(_NEXT[kind], wanted).scalar()
+            if due is None:
+                return None
+            if kind == "ready":
+                due = max(due, connection.execute(_PAUSED_UNTIL, wanted).scalar() or 0)
+            return max(0, int(due) - now) / 1000
+
+        return self._read(work)
+
+
+def _intent(tx: Tx, row: Row[Any], lease: float) -> Change[Outbound]:
+    values = {
+        "owner": tx.owner,
+        "deadline": tx.after(lease),
+        "reference": reference(FaxId(row.fax_id), row.n, row.submission),
+        "intended_at": tx.now if row.intended_at is None else row.intended_at,
+    }
+    return Change(RECIPIENT.key(row), ("intend",), Outbound.SUBMITTING, row.epoch, values, claims=True)
+
+
+def _claimed(row: Row[Any], change: Change[Outbound]) -> dict[str, Any]:
+    return {**change.values, "state": change.target, "epoch": row.epoch + 1}
+
+
+def made_ready(tx: Tx, rows: list[Row[Any]]) -> bool:
+    """What became READY by itself, although a person wants it cancelled, is cancelled in the same commit."""
+    move(tx, RECIPIENT, [_unwanted(row) for row in rows if row.cancel_wanted])
+    return bool(rows)
+
+
+def _unwanted(row: Row[Any]) -> Change[Outbound]:
+    note = "cancelled by a person before it was accepted"
+    if row.doubt:
+        note += "; an attempt without an answer may have arrived all the same"
+    return Change(RECIPIENT.key(row), ("cancel",), Outbound.CANCELLED, None, note=note)
+
+
+def _expiry(row: Row[Any]) -> Change[Outbound]:
+    note = _too_old(row.allowance)
+    if row.doubt:
+        note += "; an attempt without an answer may have arrived all the same"
+        return Change(RECIPIENT.key(row), ("give_up",), Outbound.HELD, None, note=note, claims=True)
+    return Change(RECIPIENT.key(row), ("expire",), Outbound.FAILED, None, note=note, claims=True)
+
+
+def _too_old(allowance: int) -> str:
+    hours = allowance / 3_600_000
+    return f"not sent within {hours:g} hours: no account took it in that time"

@@ -1,0 +1,276 @@
+"""The tables: what is remembered, and which rows cannot exist.
+
+Promise   a row that contradicts the state tables is refused by the database itself: CHECK constraints are written from
+          the enumerations of `core.states`.  Every query of an idle worker has a partial index that holds live rows
+          only, so history costs nothing.
+Needs     nothing; `migrations` builds the same tables step by step (a test compares the two).
+Crash     keeps nothing.
+
+Times are whole milliseconds since 1970, UTC.  The conditions of partial indexes are literal SQL, in the queries too:
+neither planner uses such an index for a condition with a bound parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table
+
+from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Outbound, Reporting
+from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
+
+REVISIONS = ("0001",)
+"""Every schema version, oldest first; the last is the one that this program reads and writes."""
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+ENDED = (Outbound.SENT, Outbound.FAILED, Outbound.CANCELLED)
+"""The outcomes: `AT_REST` without HELD."""
+HOLDABLE = [s for s in Outbound if any(m.source is s and m.target is Outbound.HELD for m in OUTBOUND)]
+"""The states from which a recipient can come to be held, and to which it is released."""
+STORED_INBOUND = (Inbound.STORED, Inbound.DELIVERED, Inbound.ACKNOWLEDGED)
+
+
+def one_of(column: str, states: Iterable[StrEnum]) -> str:
+    """`column IN ('a', 'b')`, in a stable order."""
+    return f"{column} IN ({', '.join(repr(s.value) for s in states)})"
+
+
+def is_in(state: StrEnum, column: str = "state") -> str:
+    """`column = 'state'` as literal SQL, for partial indexes and the queries that use them."""
+    return f"{column} = '{state.value}'"
+
+
+REPORT_LIVE = one_of("report", (Reporting.DUE, Reporting.REPORTING))
+DELIVERY_LIVE = one_of("state", (Delivery.PENDING, Delivery.DELIVERING))
+INBOUND_OPEN = one_of("state", (Inbound.STORED, Inbound.DELIVERED))
+NOT_AT_REST = one_of("state", [s for s in Outbound if s not in AT_REST])
+
+
+def _live(name: str, condition: str, *columns: Column[Any]) -> Index:
+    where = sa.text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+def _check(name: str, *conditions: str) -> CheckConstraint:
+    return CheckConstraint(" AND ".join(conditions), name=name)
+
+
+def _if(condition: str, *needed: str) -> str:
+    """Where `condition` holds, each of the columns `needed` has a value."""
+    return f"(NOT ({condition}) OR ({' AND '.join(f'{c} IS NOT NULL' for c in needed)}))"
+
+
+def _iff(condition: str, column: str) -> str:
+    return f"(({condition}) = ({column} IS NOT NULL))"
+
+
+fax = Table(
+    "fax",
+    metadata,
+    Column("id", byte_ordered(26), primary_key=True),
+    Column("folder", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("modified_ns", Whole, nullable=False),
+    Column("inode", Whole, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("fields", Json),
+    Column("report", String(12), nullable=False),
+    Column("report_epoch", Integer, nullable=False),
+    Column("report_owner", Text),
+    Column("report_again", Boolean, nullable=False),
+    Column("plan", Json),
+    Column("published", Json),
+    _check("report", one_of("report", Reporting)),
+    _check("plan", _if(one_of("report", (Reporting.REPORTING, Reporting.REPORTED)), "plan")),
+)
+_live("ix_fax_report", REPORT_LIVE, fax.c.folder, fax.c.id)
+
+document = Table(
+    "document",
+    metadata,
+    Column("fax_id", byte_ordered(26), sa.ForeignKey(fax.c.id), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("spool", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("pages", Integer),
+)
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("fax_id", byte_ordered(26), sa.ForeignKey(fax.c.id), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("number", Text),
+    Column("name", Text),
+    Column("account", Text),
+    Column("accounts", Json),
+    Column("options", Json),
+    Column("submission", Integer, nullable=False),
+    Column("reference", byte_ordered(60), unique=True),
+    Column("attempts", Integer, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("allowance", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("intended_at", BigInteger),
+    Column("owner", Text),
+    Column("deadline", BigInteger),
+    Column("provider_id", Text),
+    Column("doubt", Boolean, nullable=False),
+    Column("cancel_wanted", Boolean, nullable=False),
+    Column("held_from", String(12)),
+    Column("reason", Text),
+    Column("pages", Integer),
+    Column("ended_at", BigInteger),
+    Column("duration_s", Integer),
+    Column("remote_csid", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    _check("state", one_of("state", Outbound)),
+    _check("counts", "n >= 1", "submission >= 1", "epoch >= 0", "attempts >= 0", "asked >= 0"),
+    _check(
+        "routed",
+        _if(
+            one_of("state", [s for s in Outbound if s not in AT_REST and s is not Outbound.RECEIVED]),
+            *("number", "account", "accounts", "options", "allowance", "expires_at"),
+        ),
+        _if(is_in(Outbound.SENT), "number", "account"),
+    ),
+    _check(
+        "submitting",
+        _iff(is_in(Outbound.SUBMITTING), "owner"),
+        _iff(is_in(Outbound.SUBMITTING), "deadline"),
+        _if(
+            one_of("state", (Outbound.SUBMITTING, Outbound.UNCERTAIN, Outbound.ACCEPTED)),
+            "reference",
+            "intended_at",
+        ),
+    ),
+    _check("doubt", f"(NOT ({is_in(Outbound.UNCERTAIN)}) OR doubt)", "(NOT doubt OR reference IS NOT NULL)"),
+    _check("accepted", _if(is_in(Outbound.ACCEPTED), "provider_id")),
+    _check("ended", _iff(one_of("state", ENDED), "ended_at")),
+    _check(
+        "held",
+        _iff(is_in(Outbound.HELD), "held_from"),
+        f"(held_from IS NULL OR {one_of('held_from', HOLDABLE)})",
+        _if(one_of("state", (Outbound.HELD, Outbound.FAILED)), "reason"),
+    ),
+)
+_QUEUE = (recipient.c.account, recipient.c.due, recipient.c.fax_id)
+_live("ix_recipient_received", is_in(Outbound.RECEIVED), recipient.c.fax_id)
+_live("ix_recipient_ready", is_in(Outbound.READY), *_QUEUE)
+_live("ix_recipient_expires", is_in(Outbound.READY), recipient.c.expires_at)
+_live("ix_recipient_submitting", is_in(Outbound.SUBMITTING), recipient.c.owner)
+_live("ix_recipient_uncertain", is_in(Outbound.UNCERTAIN), *_QUEUE)
+_live("ix_recipient_accepted", is_in(Outbound.ACCEPTED), *_QUEUE)
+_live("ix_recipient_held", is_in(Outbound.HELD), recipient.c.fax_id)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("fax_id", byte_ordered(26), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("event", String(24), nullable=False),
+    Column("source", String(12)),
+    Column("target", String(12), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("note", Text),
+)
+Index("ix_event_fax_id", event.c.fax_id)
+
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("fax_id", byte_ordered(26), primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("called", Text),
+    Column("caller", Text),
+    Column("csid", Text),
+    Column("received_at", BigInteger),
+    Column("pages", Integer),
+    Column("metadata", Json, nullable=False),
+    Column("first_seen", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("spool", Text),
+    Column("size", BigInteger),
+    Column("sha256", String(64)),
+    Column("media", Text),
+    Column("stored_pages", Integer),
+    Column("warning", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    sa.UniqueConstraint("account", "provider_id"),
+    _check("state", one_of("state", Inbound)),
+    _check("counts", "epoch >= 0", "attempts >= 0"),
+    _check("stored", _if(one_of("state", STORED_INBOUND), "spool", "size", "sha256", "media")),
+    _check("held", _if(is_in(Inbound.HELD), "reason")),
+)
+_live("ix_inbound_seen", is_in(Inbound.SEEN), inbound.c.account, inbound.c.due, inbound.c.fax_id)
+_live("ix_inbound_open", INBOUND_OPEN, inbound.c.account, inbound.c.due, inbound.c.fax_id)
+_live("ix_inbound_held", is_in(Inbound.HELD), inbound.c.fax_id)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("fax_id", byte_ordered(26), sa.ForeignKey(inbound.c.fax_id), primary_key=True),
+    Column("sink", Text, primary_key=True),
+    Column("state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("plan", Json),
+    Column("reason", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    _check("state", one_of("state", Delivery)),
+    _check("counts", "epoch >= 0", "attempts >= 0"),
+    _check("plan", _if(one_of("state", (Delivery.DELIVERING, Delivery.DONE)), "plan")),
+    _check("held", _if(is_in(Delivery.HELD), "reason")),
+)
+_live("ix_delivery_live", DELIVERY_LIVE, delivery.c.sink, delivery.c.due)
+_live("ix_delivery_held", is_in(Delivery.HELD), delivery.c.fax_id)
+
+account = Table(
+    "account",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+duty = Table(
+    "duty",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("next_at", BigInteger, nullable=False),
+)
+
+node = Table(
+    "node",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
