@@ -24,8 +24,7 @@ def pdf_bytes(pages: int = 1, text: str = "Faxed by a test", size: int = 0) -> b
     for n in range(pages):
         stream = f"BT /F1 24 Tf 72 700 Td ({shown}) Tj 0 -40 Td (page {n + 1} of {pages}) Tj ET"
         objects.append(
-            "<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >>"
-            f" /Contents {5 + 2 * n} 0 R >>"
+            f"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * n} 0 R >>"
         )
         objects.append(f"<< /Length {len(stream.encode('latin-1'))} >>\nstream\n{stream}\nendstream")
     plain = _assembled(objects, 0)
@@ -55,9 +54,7 @@ def make_pdf(path: Path, pages: int = 1, text: str = "Faxed by a test", size: in
     return path
 
 
-def make_tiff(
-    path: Path, pages: int = 1, text: str = "Faxed by a test", dpi: tuple[int, int] = (204, 196)
-) -> Path:
+def make_tiff(path: Path, pages: int = 1, text: str = "Faxed by a test", dpi: tuple[int, int] = (204, 196)) -> Path:
     """Write a Group 4 TIFF of `pages` fax pages, 1728 x 1100 pixels."""
     frames = []
     for n in range(pages):
@@ -65,9 +62,7 @@ def make_tiff(
         ImageDraw.Draw(frame).text((100, 100), f"{text} - page {n + 1} of {pages}", fill=0)
         ImageDraw.Draw(frame).rectangle((100, 300, 600, 400), fill=0)
         frames.append(frame)
-    frames[0].save(
-        path, format="TIFF", compression="group4", dpi=dpi, save_all=True, append_images=frames[1:]
-    )
+    frames[0].save(path, format="TIFF", compression="group4", dpi=dpi, save_all=True, append_images=frames[1:])
     return path
 
 
