@@ -41,10 +41,11 @@ PATIENCE = 90.0
 DONE = {"reported", "acknowledged"}
 
 WORDS = {
-    ("out", "accept"): "taken from the folder; from here it is ours",
+    ("out", "received"): "taken from the folder; from here it is ours",
     ("out", "routed"): "number, account and pages are known",
     ("out", "refused"): "cannot be sent",
     ("out", "intend"): "intent recorded; now it may leave",
+    ("out", "accept"): "the provider has it",
     ("out", "deliver"): "sent",
     ("out", "fail"): "not delivered",
     ("out", "publish"): "document and answer are where people look",
@@ -234,7 +235,7 @@ def _news(journal: HistoryJournal, shown: Shown) -> list[tuple[float, str, str, 
 def _told(direction: str, event: Event) -> str | None:
     words = WORDS.get((direction, event.event))
     if words is None:
-        return f"{event.event}: {event.note}" if event.event == "accept" and event.note else None
+        return None
     return f"{words}: {event.note}" if event.event in {"refused", "fail"} and event.note else words
 
 

@@ -61,6 +61,7 @@ class Intake:
         self._alert = alert
         self._reserve = reserve
         self._orphans: list[FaxId] | None = None
+        self._deferred: dict[FaxId, float] = {}
         self._trouble = f"folder:{places.folder}"
         self._full = f"space:{spool.root}"
 
@@ -70,6 +71,7 @@ class Intake:
             wait = self._step()
         except FilesError as error:
             self._readiness.abandon()
+            self._orphans = None  # claims that got no row yet are found again
             self._alert.raise_(self._trouble, f"drop folder {self._places.folder} cannot be used: {error.reason}")
             return TROUBLE
         self._alert.clear(self._trouble)
@@ -83,6 +85,11 @@ class Intake:
         if self._orphans is None:
             self._files.make_dirs(self._places.needed())
             self._orphans = self._unrecorded_claims()
+        now = self._clock.monotonic()
+        due = [fax_id for fax_id, at in self._deferred.items() if at <= now]
+        if due:
+            del self._deferred[due[0]]
+            self._take_over(due[:1])
         if self._orphans:
             batch, self._orphans = self._orphans[:BATCH], self._orphans[BATCH:]
             self._take_over(batch)
@@ -90,7 +97,8 @@ class Intake:
         ready = self._readiness.ready(BATCH)
         if ready:
             self._take_over(self._claim(ready))
-        return self._readiness.wait()
+        wait = self._readiness.wait()
+        return min(wait, TROUBLE) if self._deferred else wait
 
     def _room(self) -> bool:
         free = self._files.free_space(self._spool.state)
@@ -139,7 +147,16 @@ class Intake:
         return sorted(set(found) - known)
 
     def _take_over(self, claims: list[FaxId]) -> None:
-        drops = [drop for fax_id in claims if (drop := self._spooled(fax_id)) is not None]
+        drops: list[Drop] = []
+        for fax_id in claims:
+            try:
+                drop = self._spooled(fax_id)
+            except FilesError as error:  # one bad file must not stop the others; its claim keeps it safe
+                self._deferred[fax_id] = self._clock.monotonic() + TROUBLE
+                self._alert.raise_(f"drop:{fax_id}", f"drop {fax_id} cannot be taken in yet: {error.reason}")
+            else:
+                self._alert.clear(f"drop:{fax_id}")
+                drops += [drop] if drop else []
         if not drops:
             return
         folders = {self._spool.path(document.spool).parent for drop in drops for document in drop.documents}

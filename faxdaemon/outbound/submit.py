@@ -85,6 +85,9 @@ class SubmitStage:
         claimed_at = self._clock.monotonic()
         claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease)
         if not claimed:
+            pause = self._accounts.paused(self._rules.name)
+            if pause is not None:
+                return min(max(pause.seconds, 0.5), NOTHING_DUE)
             due = self._journal.next_due("ready", self._rules.name)
             return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
         last_moment = claimed_at + self._rules.lease - self._rules.timeout
@@ -120,7 +123,7 @@ class SubmitStage:
             case AccountRefused(reason):
                 self._accounts.pause(self._rules.name, reason, PROBE)
                 self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
-                self._next_account(submission, reason, PROBE)
+                self._next_account(submission, reason, 0.0)  # the pause is what it waits for
             case Refused(reason):
                 if not self._next_account(submission, reason, None):
                     self._journal.refused(submission, reason)
@@ -139,7 +142,7 @@ class SubmitStage:
             self._journal.postponed(submission, reason, delay)
 
     def _next_account(self, submission: Submission, reason: str, delay: float | None) -> bool:
-        """After a certain "not taken", the folder's next account; with `delay`, wait for this one if there is no
+        """After a certain "not taken", the folder's next account; with `delay`, this one again if there is no
         other."""
         rest = submission.accounts[submission.accounts.index(submission.account) + 1 :]
         if rest and not submission.doubt:
