@@ -42,7 +42,7 @@ def load(path: Path, *, env: Mapping[str, str] | None = None) -> Settings:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError([f"{path}:{line}: not UTF-8; save the file in that encoding"]) from None

@@ -22,8 +22,8 @@ Path = tuple[str | int, ...]
 """A place in the file: keys and positions from the top."""
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_BROKEN = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+")
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_BROKEN = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}")
 
 
 class Resolved(str):
