@@ -44,7 +44,7 @@ from faxdaemon.providers.faxage import answers, dialect, form
 
 TOKEN = 12
 RECIPNAME = 32
-"""The longest recipient's name, token included, in characters."""
+"""The longest recipient's name, token included."""
 AROUND = timedelta(days=1)
 """How far before the attempt and after now jobs are looked for: wider than any mistake about the zone."""
 LARGEST = 256 * 1024 * 1024
@@ -235,7 +235,9 @@ class Faxage:
     def check(self) -> str:
         """`status` of the jobs of this second: the smallest request that needs credentials and changes nothing."""
         now = dialect.told(self.clock.now(), self.zone)
-        self._ask("status", ("begin", now), ("end", now), ("useronly", "1"), expected=(6,))
+        code, text = self._ask("status", ("begin", now), ("end", now), ("useronly", "1"), expected=(6,))
+        if not code and not dialect.jobs(text, self.zone)[0]:
+            raise ProviderTrouble("what answers at this address is not FAXAGE")
         return "FAXAGE accepts these credentials"
 
     def close(self) -> None:
@@ -254,14 +256,13 @@ class Faxage:
 def recipname(submission: Submission) -> str:
     """The recipient's name, cut, with the token behind it: `Dr. Smith [k3v9q2m7x0ab]`.
 
-    A letter outside ASCII counts four to eight characters, the most that a service which decodes UTF-8 twice or not at
-    all could make of it: the token must never be the part that is cut off.
+    Counted in bytes of UTF-8, because nobody says what the service counts: the token must never be what is cut off.
     """
     mark = f"[{ids.token(submission.reference, TOKEN)}]"
     room = RECIPNAME - len(mark) - 1
     kept = ""
     for letter in " ".join("".join(c if c.isprintable() else " " for c in submission.name or "").split()):
-        room -= 1 if letter.isascii() else 2 * len(letter.encode("utf-8", "replace"))
+        room -= len(letter.encode())
         if room < 0:
             break
         kept += letter

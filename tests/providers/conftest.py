@@ -1,0 +1,59 @@
+"""The sandbox, and providers opened on it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+import structlog
+from support.wire import RealClock
+
+from faxdaemon import plugins
+from faxdaemon.contracts.provider import Provider
+from faxdaemon.http import Http
+from faxdaemon.options import Account
+from faxdaemon.sandbox import DEFAULT_ACCOUNTS, Sandbox
+
+PROVIDERS = plugins.names("faxdaemon.providers")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[list[Any]]:
+    """Keeps the log out of the way; the events, for those who ask."""
+    with structlog.testing.capture_logs() as events:
+        yield events
+
+
+@pytest.fixture
+def box() -> Iterator[Sandbox]:
+    """A telephone network in which a page takes 20 ms."""
+    accounts = [replace(account, password=f"{account.password}-password") for account in DEFAULT_ACCOUNTS]
+    with Sandbox(seconds_per_page=0.02, accounts=accounts) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=PROVIDERS)
+def rig(request: pytest.FixtureRequest) -> ModuleType:
+    """One provider's rig; a provider without one fails here."""
+    return importlib.import_module(f"support.provider_rigs.{request.param}")
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., Provider]]:
+    """Opens accounts as the daemon does, with short waits, and closes them."""
+    made: list[Provider] = []
+
+    def make(options: Account, silence: float = 5.0) -> Provider:
+        module = plugins.load("faxdaemon.providers", options.provider)
+        clock = RealClock()
+        http = Http(timeout=options.timeout, clock=clock, ca=options.ca, silence=silence)
+        made.append(module.open_account(options, http, clock))
+        return made[-1]
+
+    yield make
+    for provider in made:
+        provider.close()
