@@ -64,11 +64,11 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Open the port and serve.  Raises OSError when the port is taken."""
+        self._server = Server(self._address, lambda: self._faults.early() is not None, self._route)
         if self._directory is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-")
         directory = self._directory or Path(self._temporary.name if self._temporary else "")
         directory.mkdir(parents=True, exist_ok=True)
-        self._server = Server(self._address, lambda: self._faults.early() is not None, self._route)
         self.network = Network(self.accounts, directory, self._pace, kept=self._directory is not None)
         self.network.on_end = self._ended
         self._callbacks = Callbacks(self._faults)
@@ -182,8 +182,8 @@ def serve(
     """Run a sandbox until interrupted (Ctrl-C); `ready` is called once it serves.  Raises OSError when the
     port is taken."""
     with Sandbox(host=host, port=port, directory=directory, seconds_per_page=seconds_per_page) as sandbox:
-        ready(sandbox)
         try:
+            ready(sandbox)
             threading.Event().wait()
         except KeyboardInterrupt:
             return
