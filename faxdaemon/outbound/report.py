@@ -59,8 +59,9 @@ class ReportStage:
         if not works:
             return NOTHING_DUE
         try:
-            if self._files.stat(self._places.folder) is None:  # never created here: it may be a share, not mounted
-                raise FolderOffline("it does not exist; create it, or mount it")
+            if self._files.stat(self._places.staging) is None:
+                # Without it, "the temporary is gone" would prove nothing: the share may not be mounted.
+                raise FolderOffline("its work folder is missing; is it mounted?")
             staged = [work for work in works if work.state is Reporting.REPORTING]
             plans = [(work, self._stage(work)) for work in works if work.state is Reporting.DUE]
             self._files.sync([self._places.staging])

@@ -146,7 +146,8 @@ class World:
         """Until `condition` holds; a failure shows the logs."""
         deadline = time.monotonic() + patience
         while not condition():
-            if time.monotonic() > deadline:
+            died = self.processes and self.processes[-1].poll() not in (None, 0, -signal.SIGKILL)
+            if died or time.monotonic() > deadline:
                 raise AssertionError(f"never happened: {what}\n{self.logs()[-8000:]}")
             time.sleep(0.02)
 
@@ -158,5 +159,5 @@ class World:
             for top in hidden
             if top.exists()
             for path in top.rglob("*")
-            if path.is_file() and path.name != "clock"
+            if path.is_file() and path.name != "clock" and not path.name.startswith("mark-")
         )
