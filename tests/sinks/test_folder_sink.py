@@ -1,0 +1,437 @@
+"""The folder sink: what a reader sees, what a crash or a vanished share does, what the sidecar tells."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pypdfium2
+import pytest
+from PIL import Image
+from pydantic import ValidationError
+
+from faxdaemon.contracts.files import Files
+from faxdaemon.core.errors import FilesError, FolderOffline
+from faxdaemon.core.ids import FaxId
+from faxdaemon.core.model import InboundFax, Listed, StoredDocument
+from faxdaemon.files import open_files
+from faxdaemon.sinks.folder import FolderSink, Options, open_sink
+
+ID = FaxId("01jd0000000000000000000001")
+OTHER_ID = FaxId("01jd0000000000000000000002")
+CONTENT = b"%PDF-1.7 the document"
+WHEN = datetime(2026, 11, 20, 16, 31, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def denver() -> Iterator[None]:
+    """Names carry this machine's time; here the machine stands in Denver (seven hours back in November)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "MST7")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    return desk
+
+
+@pytest.fixture
+def spooled(tmp_path: Path) -> Path:
+    path = tmp_path / "spooled"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def fax(content: bytes = CONTENT, *, media: str = "application/pdf", fax_id: FaxId = ID) -> InboundFax:
+    listed = Listed(
+        provider_id="p-4711",
+        called="+13035550100",
+        caller="+13035550177",
+        csid="DR. WEISS ®",
+        received_at=WHEN,
+        pages=3,
+        metadata={"RecvID": 4711, "Note": "für Büro"},
+    )
+    document = StoredDocument("in/x", len(content), hashlib.sha256(content).hexdigest(), media, 3)
+    return InboundFax(fax_id, "main", 1, listed, WHEN, 0, document)
+
+
+def sink(desk: Path, files: Files | None = None, **options: str) -> FolderSink:
+    return open_sink("main:desk", Options.model_validate({"path": desk, **options}), files or open_files())
+
+
+def seen(desk: Path) -> list[str]:
+    """What a reader of the folder sees."""
+    return sorted(path.name for path in desk.iterdir() if not path.name.startswith("."))
+
+
+def staged(desk: Path) -> list[str]:
+    return sorted(path.name for path in (desk / ".faxdaemon").iterdir() if not path.name.startswith("mark-"))
+
+
+def sidecar(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
+
+
+NAME = "2026-11-20_0931_from_+13035550177_3p"
+
+
+def test_a_fax_appears_whole_with_its_sidecar(desk: Path, spooled: Path) -> None:
+    one = sink(desk)
+    plan = one.stage(fax(), spooled)
+    assert seen(desk) == []
+    one.publish(plan)
+    assert seen(desk) == [f"{NAME}.json", f"{NAME}.pdf"]
+    assert (desk / f"{NAME}.pdf").read_bytes() == CONTENT
+    assert staged(desk) == []
+    assert one.key == "main:desk"
+
+
+def test_the_plan_survives_json_and_shows_the_sidecar_first(desk: Path, spooled: Path) -> None:
+    plan = json.loads(json.dumps(sink(desk).stage(fax(), spooled)))
+    assert [Path(target).suffix for _, target in plan["moves"]] == [".json", ".pdf"]
+    sink(desk).publish(plan)
+    assert seen(desk) == [f"{NAME}.json", f"{NAME}.pdf"]
+
+
+def test_the_sidecar_tells_everything(desk: Path, spooled: Path) -> None:
+    one = sink(desk)
+    odd = fax()
+    assert odd.document is not None
+    one.publish(one.stage(replace(odd, document=replace(odd.document, warning="4 pages were announced")), spooled))
+    assert sidecar(desk / f"{NAME}.json") == {
+        "schema": 1,
+        "id": ID,
+        "account": "main",
+        "provider_id": "p-4711",
+        "line": "+13035550100",
+        "from": "+13035550177",
+        "csid": "DR. WEISS ®",
+        "received_at": "2026-11-20T16:31:05+00:00",
+        "first_seen": "2026-11-20T16:31:05+00:00",
+        "pages": 3,
+        "warning": "4 pages were announced",
+        "file": f"{NAME}.pdf",
+        "media": "application/pdf",
+        "size": len(CONTENT),
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "original": None,
+        "provider": {"RecvID": 4711, "Note": "für Büro"},
+    }
+
+
+def test_the_same_fax_gives_the_same_sidecar_bytes(desk: Path, spooled: Path) -> None:
+    one = sink(desk)
+    first, second = (one.stage(fax(), spooled) and (desk / ".faxdaemon" / f"{ID}-2").read_bytes() for _ in range(2))
+    assert first == second
+    assert list(json.loads(first)) == sorted(json.loads(first))
+
+
+def test_the_sidecar_can_be_left_out(desk: Path, spooled: Path) -> None:
+    one = sink(desk, sidecar="none")
+    one.publish(one.stage(fax(), spooled))
+    assert seen(desk) == [f"{NAME}.pdf"]
+
+
+def test_what_nobody_knows_is_called_unknown_and_nothing_leads_out_of_the_folder(desk: Path, spooled: Path) -> None:
+    one = sink(desk, name="{from}_{csid}_{received:%H:%M}")
+    listed = replace(fax().listed, caller=None, csid="../../etc/passwd\n", received_at=None)
+    one.publish(one.stage(replace(fax(), listed=listed), spooled))
+    assert seen(desk) == [f"unknown_.._.._etc_passwd_09_31{suffix}" for suffix in (".json", ".pdf")]
+
+
+# -- names that are taken
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".json", ".tif"])
+def test_a_taken_name_is_numbered_for_both_files(desk: Path, spooled: Path, suffix: str) -> None:
+    (desk / f"{NAME}{suffix}").write_bytes(b"somebody's")
+    one = sink(desk)
+    one.publish(one.stage(fax(), spooled))
+    assert seen(desk) == sorted([f"{NAME}{suffix}", f"{NAME}_2.json", f"{NAME}_2.pdf"])
+    assert (desk / f"{NAME}{suffix}").read_bytes() == b"somebody's"
+    assert sidecar(desk / f"{NAME}_2.json")["file"] == f"{NAME}_2.pdf"
+
+
+def test_with_all_numbers_taken_the_id_makes_the_name(desk: Path, spooled: Path) -> None:
+    for stem in (NAME, *(f"{NAME}_{number}" for number in range(2, 20))):
+        (desk / f"{stem}.pdf").touch()
+    one = sink(desk)
+    one.publish(one.stage(fax(), spooled))
+    assert (desk / f"{NAME}_{ID}.pdf").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".json"])
+def test_a_name_taken_after_staging_is_left_alone_and_the_sidecar_names_the_right_file(
+    desk: Path, spooled: Path, suffix: str
+) -> None:
+    one = sink(desk)
+    plan = one.stage(fax(), spooled)
+    (desk / f"{NAME}{suffix}").write_bytes(b"somebody's")
+    one.publish(plan)
+    aside = f"{NAME}_{ID}"
+    assert seen(desk) == sorted([f"{NAME}{suffix}", f"{aside}.json", f"{aside}.pdf"])
+    assert (desk / f"{NAME}{suffix}").read_bytes() == b"somebody's"
+    assert sidecar(desk / f"{aside}.json")["file"] == f"{aside}.pdf"
+    assert staged(desk) == []
+
+
+def test_two_faxes_of_the_same_minute_both_arrive(desk: Path, spooled: Path) -> None:
+    """Two lines with one folder, staged side by side under one name."""
+    one, two = sink(desk), sink(desk)
+    plans = [one.stage(fax(), spooled), two.stage(fax(fax_id=OTHER_ID), spooled)]
+    for each, plan in zip((one, two), plans, strict=True):
+        each.publish(plan)
+    sidecars = [sidecar(path) for path in sorted(desk.glob("*.json"))]
+    assert {each["id"] for each in sidecars} == {ID, OTHER_ID}
+    assert {each["file"] for each in sidecars} == {path.name for path in desk.glob("*.pdf")}
+
+
+# -- crashes
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+class Crashing:
+    """Files whose changing operation number `at` is the last: done, or not even begun."""
+
+    def __init__(self, at: int, *, done: bool) -> None:
+        self._files = open_files()
+        self._left = at
+        self._done = done
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self._files, name)
+        if name not in {"write_new", "copy_new", "move", "remove", "make_dirs", "sync"}:
+            return method
+
+        def act(*arguments: Any) -> Any:
+            if name == "move":  # each rename is a step of its own
+                for step in arguments[0]:
+                    self._count(method, [step])
+                return None
+            return self._count(method, *arguments)
+
+        return act
+
+    def _count(self, method: Callable[..., Any], *arguments: Any) -> Any:
+        self._left -= 1
+        if self._left == 0 and not self._done:
+            raise Crash
+        result = method(*arguments)
+        if self._left == 0:
+            raise Crash
+        return result
+
+
+@pytest.mark.parametrize("taken", [(), (".pdf",), (".json",), (".json", ".pdf")], ids=str)
+@pytest.mark.parametrize("done", [True, False], ids=["after", "before"])
+def test_whatever_step_a_crash_interrupts_the_fax_is_there_once(
+    desk: Path, spooled: Path, tmp_path: Path, taken: Sequence[str], done: bool
+) -> None:
+    crashes = 0
+    for at in range(1, 40):
+        folder = tmp_path / f"{at}"
+        folder.mkdir()
+        plan: Mapping[str, Any] | None = None
+        crashing: Any = Crashing(at, done=done)
+        try:
+            plan = sink(folder, crashing).stage(fax(), spooled)
+            for suffix in taken:
+                (folder / f"{NAME}{suffix}").write_bytes(b"somebody's")
+            sink(folder, crashing).publish(plan)
+        except Crash:
+            crashes += 1
+        else:
+            assert crashes >= (8 if taken else 6)
+            break
+        again = sink(folder)
+        if plan is None:  # staging did not end, so no plan was recorded
+            plan = again.stage(fax(), spooled)
+            for suffix in taken:
+                (folder / f"{NAME}{suffix}").write_bytes(b"somebody's")
+        again.publish(plan)
+        again.publish(plan)
+        theirs = {f"{NAME}{suffix}" for suffix in taken}
+        ours = set(seen(folder)) - theirs
+        assert {Path(name).suffix for name in ours} == {".json", ".pdf"} and len(ours) == 2
+        document = next(name for name in ours if name.endswith(".pdf"))
+        assert (folder / document).read_bytes() == CONTENT
+        assert sidecar(folder / f"{Path(document).stem}.json")["file"] == document
+        assert all((folder / name).read_bytes() == b"somebody's" for name in theirs)
+        assert staged(folder) == []
+    else:
+        pytest.fail("it never came through")
+
+
+def test_what_a_reader_took_away_does_not_come_back(desk: Path, spooled: Path) -> None:
+    one = sink(desk)
+    plan = one.stage(fax(), spooled)
+    one.publish(plan)
+    for name in seen(desk):
+        (desk / name).unlink()
+    one.publish(plan)
+    assert seen(desk) == []
+
+
+def test_staging_again_uses_the_same_temporaries(desk: Path, spooled: Path) -> None:
+    one = sink(desk)
+    assert one.stage(fax(), spooled) == one.stage(fax(), spooled)
+    assert staged(desk) == [f"{ID}-1", f"{ID}-2"]
+
+
+def test_what_was_published_by_a_killed_process_is_synced_before_it_counts(
+    desk: Path, spooled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = open_files()
+    one = sink(desk, files)
+    plan = one.stage(fax(), spooled)
+    one.publish(plan)
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "sync", synced.extend)
+    one.publish(plan)
+    assert synced == [desk, desk / ".faxdaemon"]
+
+
+# -- folders that are away
+
+
+@pytest.mark.parametrize("missing", ["desk", "none/desk"])
+def test_a_missing_folder_is_offline_and_not_made(tmp_path: Path, spooled: Path, missing: str) -> None:
+    with pytest.raises(FolderOffline, match="does not exist"):
+        sink(tmp_path / missing).stage(fax(), spooled)
+    assert not (tmp_path / missing).exists()
+
+
+@pytest.mark.parametrize("used_before", [False, True])
+def test_an_unmounted_share_is_not_taken_for_a_published_fax(
+    desk: Path, spooled: Path, tmp_path: Path, used_before: bool
+) -> None:
+    """What lies under the mount point may even have been used before the share was first mounted."""
+    below = tmp_path / "below"
+    below.mkdir()
+    if used_before:
+        other = sink(below)
+        other.publish(other.stage(fax(fax_id=OTHER_ID), spooled))
+    one = sink(desk)
+    plan = one.stage(fax(), spooled)
+    desk.rename(tmp_path / "server")
+    below.rename(desk)
+    with pytest.raises(FolderOffline, match="not mounted"):
+        one.publish(plan)
+    desk.rename(below)
+    (tmp_path / "server").rename(desk)
+    one.publish(plan)
+    assert seen(desk) == [f"{NAME}.json", f"{NAME}.pdf"]
+
+
+def test_a_spool_that_changed_is_not_delivered(desk: Path, spooled: Path) -> None:
+    spooled.write_bytes(b"rotten")
+    for media, options in (("application/pdf", {}), ("image/tiff", {"as": "pdf"})):
+        with pytest.raises(FilesError, match="changed in the spool"):
+            sink(desk, **options).stage(fax(media=media), spooled)
+    assert seen(desk) == []
+
+
+def test_a_fax_without_document_is_told(desk: Path, spooled: Path) -> None:
+    with pytest.raises(FilesError, match="no document"):
+        sink(desk).stage(replace(fax(), document=None), spooled)
+
+
+# -- conversion
+
+
+def tiff(pages: int = 2) -> bytes:
+    images = [Image.new("1", (1728, 1100), 1) for _ in range(pages)]
+    for number, image in enumerate(images):
+        image.putpixel((number, 7), 0)
+    room = io.BytesIO()
+    images[0].save(room, "TIFF", compression="group4", dpi=(204, 98), save_all=True, append_images=images[1:])
+    return room.getvalue()
+
+
+def test_a_tiff_becomes_a_pdf_pixel_for_pixel(desk: Path, spooled: Path) -> None:
+    content = tiff()
+    spooled.write_bytes(content)
+    one = sink(desk, **{"as": "pdf"})
+    one.publish(one.stage(fax(content, media="image/tiff"), spooled))
+    made = desk / f"{NAME}.pdf"
+    document = pypdfium2.PdfDocument(made)
+    try:
+        assert len(document) == 2
+        width, height = document[1].get_size()
+        assert (round(width), round(height)) == (round(1728 / 204 * 72), round(1100 / 98 * 72))
+        [image] = document[1].get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])
+        pixels = image.get_bitmap().to_pil().convert("1")
+        assert pixels.size == (1728, 1100)
+        assert [xy for xy in ((0, 7), (1, 7), (2, 7)) if not pixels.getpixel(xy)] == [(1, 7)]
+    finally:
+        document.close()
+    told = sidecar(desk / f"{NAME}.json")
+    assert (told["media"], told["size"]) == ("application/pdf", made.stat().st_size)
+    assert told["sha256"] == hashlib.sha256(made.read_bytes()).hexdigest()
+    assert told["original"] == {
+        "media": "image/tiff",
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+
+
+def test_the_same_tiff_makes_the_same_pdf(desk: Path, spooled: Path) -> None:
+    spooled.write_bytes(tiff())
+    one = sink(desk, **{"as": "pdf"})
+    made = []
+    for _ in range(2):
+        one.stage(fax(tiff(), media="image/tiff"), spooled)
+        made.append((desk / ".faxdaemon" / f"{ID}-1").read_bytes())
+    assert made[0] == made[1]
+
+
+def test_a_tiff_stays_one_unless_asked(desk: Path, spooled: Path) -> None:
+    spooled.write_bytes(tiff())
+    one = sink(desk)
+    one.publish(one.stage(fax(tiff(), media="image/tiff"), spooled))
+    assert (desk / f"{NAME}.tif").read_bytes() == tiff()
+
+
+def test_a_pdf_is_not_touched(desk: Path, spooled: Path) -> None:
+    one = sink(desk, **{"as": "pdf"})
+    one.publish(one.stage(fax(), spooled))
+    assert (desk / f"{NAME}.pdf").read_bytes() == CONTENT
+
+
+def test_a_damaged_tiff_is_delivered_as_it_is(desk: Path, spooled: Path) -> None:
+    spooled.write_bytes(tiff()[:8])
+    one = sink(desk, **{"as": "pdf"})
+    one.publish(one.stage(fax(tiff()[:8], media="image/tiff"), spooled))
+    assert (desk / f"{NAME}.tif").read_bytes() == tiff()[:8]
+    assert sidecar(desk / f"{NAME}.json")["original"] is None
+
+
+# -- options
+
+
+def test_a_bad_name_is_refused_with_the_reason(desk: Path) -> None:
+    with pytest.raises(ValidationError, match=re.escape("did you mean {from}")):
+        Options.model_validate({"path": desk, "name": "{form}"})
+
+
+def test_the_defaults_are_valid(desk: Path) -> None:
+    options = Options.model_validate({"path": desk})
+    assert (options.as_, options.sidecar) == ("received", "json")
