@@ -123,6 +123,7 @@ def _sqlite_engine(path: Path, *, read_only: bool) -> Engine:
     engine = sa.create_engine(
         "sqlite://",
         creator=open_,
+        paramstyle="named",  # as psycopg's: see `prepared`
         poolclass=sa.QueuePool,
         pool_size=READERS if read_only else 1,
         max_overflow=0,

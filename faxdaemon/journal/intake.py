@@ -22,8 +22,10 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import documents_of
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import RECIPIENT, silence
+from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transitions import Change, Moment, Tx, move
+from faxdaemon.journal.types import Json
 
 _KNOWN = sa.select(fax.c.id).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 _WAITING = (
@@ -40,14 +42,31 @@ _HELD = (
     .where(sa.text(is_in(Outbound.HELD)), fax.c.folder == sa.bindparam("folder"))
     .order_by(fax.c.id)
 )
-_SET_FIELDS = sa.update(fax).where(fax.c.id == sa.bindparam("key")).values(fields=sa.bindparam("new_fields"))
-_SET_PAGES = (
+_SET_FIELDS = Prepared(
+    sa.update(fax).where(fax.c.id == sa.bindparam("key")).values(fields=sa.bindparam("new_fields", type_=Json()))
+)
+_SET_PAGES = Prepared(
     sa.update(document)
     .where(document.c.fax_id == sa.bindparam("key"), document.c.n == sa.bindparam("key_n"))
-    .values(pages=sa.bindparam("new_pages"))
+    .values(pages=sa.bindparam("new_pages", type_=sa.Integer()))
 )
-_INSERT_RECIPIENTS = sa.insert(recipient)
-_INSERT_DOCUMENTS = sa.insert(document)
+_BORN = (
+    "fax_id",
+    "n",
+    "state",
+    "epoch",
+    "submission",
+    "attempts",
+    "asked",
+    "due",
+    "doubt",
+    "cancel_wanted",
+    "updated_at",
+)
+_ROUTED = ("number", "name", "account", "accounts", "options", "allowance", "expires_at")
+_INSERT_RECEIVED = Prepared(sa.insert(recipient), _BORN)
+_INSERT_ROUTED = Prepared(sa.insert(recipient), (*_BORN, *_ROUTED))
+_INSERT_DOCUMENTS = Prepared(sa.insert(document), [column.name for column in document.c])
 _RECEIVED_AT = sa.select(fax.c.id, fax.c.received_at).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 
 
@@ -131,8 +150,8 @@ def _accept(tx: Tx, drops: Mapping[FaxId, Drop]) -> None:
     new.sort(key=lambda drop: drop.fax_id)
     documents = [row for drop in new for row in _document_rows(drop)]
     if documents:
-        tx.connection.execute(_INSERT_DOCUMENTS, documents)
-    tx.connection.execute(_INSERT_RECIPIENTS, [_recipient_row(tx, drop.fax_id, 1) for drop in new])
+        _INSERT_DOCUMENTS.execute(tx.connection, documents)
+    _INSERT_RECEIVED.execute(tx.connection, [_recipient_row(tx, drop.fax_id, 1) for drop in new])
     for drop in new:
         tx.tell(Moment(drop.fax_id, "recipient 1", "received", None, Outbound.RECEIVED.value))
     tx.wake(topics.received())
@@ -213,7 +232,7 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
             _tell_further(tx, decision.fax_id, n, values)
     move(tx, RECIPIENT, changes, rows)
     if more:
-        tx.connection.execute(_INSERT_RECIPIENTS, more)
+        _INSERT_ROUTED.execute(tx.connection, more)
     _remember(tx, decided)
 
 
@@ -245,7 +264,7 @@ def _tell_further(tx: Tx, fax_id: FaxId, n: int, values: Mapping[str, Any]) -> N
 def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
     fields = [{"key": d.fax_id, "new_fields": dict(d.fields)} for d in decided if d.fields]
     if fields:
-        tx.connection.execute(_SET_FIELDS, fields)
+        _SET_FIELDS.execute(tx.connection, fields)
     pages = [
         {"key": d.fax_id, "key_n": n, "new_pages": count}
         for d in decided
@@ -253,4 +272,4 @@ def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
         if count is not None
     ]
     if pages:
-        tx.connection.execute(_SET_PAGES, pages)
+        _SET_PAGES.execute(tx.connection, pages)

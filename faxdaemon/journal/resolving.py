@@ -48,5 +48,12 @@ class Resolving(Part):
 
     def given_up(self, submission: Submission, reason: str) -> bool:
         """Nothing can tell: HELD, for a person (from UNCERTAIN, or from ACCEPTED when the job vanished)."""
-        change = Change(key(submission), ("give_up", "vanish"), Outbound.HELD, submission.epoch, note=reason)
+        change = Change(
+            key(submission),
+            ("give_up", "vanish"),
+            Outbound.HELD,
+            submission.epoch,
+            note=reason,
+            only=(Outbound.UNCERTAIN, Outbound.ACCEPTED),
+        )
         return self._write(lambda tx: bool(move(tx, RECIPIENT, [change])))

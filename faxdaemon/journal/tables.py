@@ -75,6 +75,9 @@ def _iff(condition: str, column: str) -> str:
     return f"(({condition}) = ({column} IS NOT NULL))"
 
 
+#: SQLite keeps such a table in the order of its key, in one tree instead of two.
+_CLUSTERED: Any = {"sqlite_with_rowid": False}
+
 fax = Table(
     "fax",
     metadata,
@@ -95,6 +98,7 @@ fax = Table(
     Column("published", Json),
     _check("report", one_of("report", Reporting)),
     _check("plan", _if(one_of("report", (Reporting.REPORTING, Reporting.REPORTED)), "plan")),
+    **_CLUSTERED,
 )
 _live("ix_fax_report", REPORT_LIVE, fax.c.folder, fax.c.id)
 
@@ -108,6 +112,7 @@ document = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("pages", Integer),
+    **_CLUSTERED,
 )
 
 recipient = Table(
@@ -171,6 +176,7 @@ recipient = Table(
         f"(held_from IS NULL OR {one_of('held_from', HOLDABLE)})",
         _if(one_of("state", (Outbound.HELD, Outbound.FAILED)), "reason"),
     ),
+    **_CLUSTERED,
 )
 _QUEUE = (recipient.c.account, recipient.c.due, recipient.c.fax_id)
 _live("ix_recipient_received", is_in(Outbound.RECEIVED), recipient.c.fax_id)
@@ -226,6 +232,7 @@ inbound = Table(
     _check("counts", "epoch >= 0", "attempts >= 0"),
     _check("stored", _if(one_of("state", STORED_INBOUND), "spool", "size", "sha256", "media")),
     _check("held", _if(is_in(Inbound.HELD), "reason")),
+    **_CLUSTERED,
 )
 _live("ix_inbound_seen", is_in(Inbound.SEEN), inbound.c.account, inbound.c.due, inbound.c.fax_id)
 _live("ix_inbound_open", INBOUND_OPEN, inbound.c.account, inbound.c.due, inbound.c.fax_id)
@@ -247,6 +254,7 @@ delivery = Table(
     _check("counts", "epoch >= 0", "attempts >= 0"),
     _check("plan", _if(one_of("state", (Delivery.DELIVERING, Delivery.DONE)), "plan")),
     _check("held", _if(is_in(Delivery.HELD), "reason")),
+    **_CLUSTERED,
 )
 _live("ix_delivery_live", DELIVERY_LIVE, delivery.c.sink, delivery.c.due)
 _live("ix_delivery_held", is_in(Delivery.HELD), delivery.c.fax_id)
@@ -257,6 +265,7 @@ account = Table(
     Column("name", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+    **_CLUSTERED,
 )
 
 duty = Table(
@@ -264,6 +273,7 @@ duty = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("next_at", BigInteger, nullable=False),
+    **_CLUSTERED,
 )
 
 node = Table(
@@ -273,4 +283,5 @@ node = Table(
     Column("name", Text, nullable=False),
     Column("version", String(40), nullable=False),
     Column("until", BigInteger, nullable=False),
+    **_CLUSTERED,
 )

@@ -59,10 +59,12 @@ class Tracking(Part):
 
         def work(tx: Tx) -> bool:
             rows = RECIPIENT.lock(tx, [key(submission)])
-            if cancelled:
-                change = Change(key(submission), ("cancel",), Outbound.CANCELLED, submission.epoch, note=note)
-                return bool(move(tx, RECIPIENT, [change], rows))
             mine = [row for row in rows.values() if _is_current(row, submission)]
+            if cancelled:
+                changes = [
+                    Change(RECIPIENT.key(row), ("cancel",), Outbound.CANCELLED, row.epoch, note=note) for row in mine
+                ]
+                return bool(move(tx, RECIPIENT, changes, rows))
             renew(tx, RECIPIENT, mine, {"cancel_wanted": False}, claims=False)
             for row in mine:
                 tx.tell(moment(row, "not cancelled", note))

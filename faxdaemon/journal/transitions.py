@@ -13,6 +13,7 @@ epoch and old state once more; a row count other than expected stops everything,
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic
@@ -25,12 +26,13 @@ from faxdaemon.core.errors import JournalError
 from faxdaemon.core.numbers import masked
 from faxdaemon.core.states import Move, S, targets
 from faxdaemon.journal import tables
+from faxdaemon.journal.prepared import Prepared
 
 _log = structlog.get_logger()
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Moment:
     """An event row to be written and a log line to be told after the commit."""
 
@@ -85,7 +87,7 @@ class Tx:
         for finisher in self._finishers:
             finisher(self)
         if self.moments:
-            self.connection.execute(_INSERT_EVENTS, [self._event(m) for m in self.moments])
+            _INSERT_EVENTS.execute(self.connection, [self._event(m) for m in self.moments])
 
     def _event(self, moment: Moment) -> dict[str, Any]:
         return {
@@ -107,7 +109,9 @@ class Tx:
             )
 
 
-_INSERT_EVENTS = sa.insert(tables.event)
+_INSERT_EVENTS = Prepared(
+    sa.insert(tables.event), ("fax_id", "subject", "event", "source", "target", "at", "node", "note")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,9 +150,19 @@ class Machine(Generic[S]):
         wanted = first.in_(sa.bindparam("fax_ids", expanding=True))
         return sa.select(*(self.table.c[c] for c in self.seen)).where(wanted).order_by(*order).with_for_update()
 
-    def key(self, row: Row[Any]) -> tuple[Any, ...]:
+    @functools.cached_property
+    def key(self) -> Callable[[Row[Any]], tuple[Any, ...]]:
         """The primary key of a row."""
-        return tuple(row._mapping[k] for k in self.keys)
+        names = self.keys
+        if len(names) == 1:
+            get = operator.attrgetter(names[0])
+            return lambda row: (get(row),)
+        return operator.attrgetter(*names)
+
+    @functools.cached_property
+    def allowed(self) -> Mapping[tuple[str, str], frozenset[S]]:
+        """The targets for a source state and an event."""
+        return {(m.source.value, m.event): targets(self.moves, m.source, m.event) for m in self.moves}
 
     def lock(self, tx: Tx, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Row[Any]]:
         """Read these rows and keep others from changing them until the commit."""
@@ -166,15 +180,16 @@ class Machine(Generic[S]):
         return {self.key(row): row for row in tx.connection.execute(self._lock_many, {"fax_ids": [fax_id]})}
 
     @functools.lru_cache(maxsize=64)  # noqa: B019 - the machines are four module constants
-    def update(self, columns: tuple[str, ...]) -> sa.Update:
+    def update(self, columns: tuple[str, ...]) -> Prepared:
         """The UPDATE that sets `columns` where key, epoch and state are as they were read."""
         c = self.table.c
         wanted = [c[k] == sa.bindparam(f"key_{k}") for k in self.keys]
         wanted += [c[self.epoch] == sa.bindparam("old_epoch"), c[self.state] == sa.bindparam("old_state")]
-        return sa.update(self.table).where(*wanted).values({name: sa.bindparam(f"new_{name}") for name in columns})
+        values = {name: sa.bindparam(f"new_{name}", type_=c[name].type) for name in columns}
+        return Prepared(sa.update(self.table).where(*wanted).values(values))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change(Generic[S]):
     """A wanted transition: the first of `events` that the table allows from the row's state, to `target`."""
 
@@ -189,6 +204,8 @@ class Change(Generic[S]):
     """Why the row is in its new state; `note` when None."""
     claims: bool = False
     """Raise the epoch, so that earlier claimants are too late."""
+    only: tuple[S, ...] = ()
+    """The states from which it is meant, where the table has more of them under the same event."""
 
 
 def move(
@@ -218,28 +235,24 @@ def move(
     return list(moved.values())
 
 
-def execute_exactly(tx: Tx, statement: sa.Update, parameters: list[dict[str, Any]]) -> None:
+def execute_exactly(tx: Tx, statement: Prepared, parameters: list[dict[str, Any]]) -> None:
     """Change exactly one row per entry of `parameters`; rows that were locked before cannot have gone."""
-    result = tx.connection.execute(statement, parameters)
-    if result.rowcount != len(parameters):
-        raise JournalError(f"{len(parameters)} rows were locked and {result.rowcount} changed")
+    changed = statement.execute(tx.connection, parameters)
+    if changed != len(parameters):
+        raise JournalError(f"{len(parameters)} rows were locked and {changed} changed")
 
 
 def _allowed(machine: Machine[S], change: Change[S], row: Row[Any]) -> str | None:
-    facts = row._mapping
-    if change.epoch is not None and facts[machine.epoch] != change.epoch:
+    if change.epoch is not None and getattr(row, machine.epoch) != change.epoch:
         return None
-    source = machine.states(facts[machine.state])
-    return next((e for e in change.events if change.target in _targets(machine.moves, source, e)), None)
-
-
-@functools.lru_cache(maxsize=512)
-def _targets(moves: tuple[Move[S], ...], source: S, event: str) -> frozenset[S]:
-    return targets(moves, source, event)
+    state = getattr(row, machine.state)
+    if change.only and state not in change.only:
+        return None
+    return next((e for e in change.events if change.target in machine.allowed.get((state, e), ())), None)
 
 
 def _values(tx: Tx, machine: Machine[S], change: Change[S], row: Row[Any]) -> dict[str, Any]:
-    epoch = row._mapping[machine.epoch] + (1 if change.claims else 0)
+    epoch = getattr(row, machine.epoch) + (1 if change.claims else 0)
     entered = machine.enter(tx, row, change.target, change)
     return {machine.state: change.target.value, machine.epoch: epoch, **entered, **change.values}
 
@@ -254,27 +267,27 @@ def renew(tx: Tx, machine: Machine[S], rows: Sequence[Row[Any]], values: Values,
 
 
 def _parameters(machine: Machine[S], row: Row[Any], values: Values) -> dict[str, Any]:
-    facts = row._mapping
-    parameters = {f"key_{k}": facts[k] for k in machine.keys}
-    parameters |= {"old_epoch": facts[machine.epoch], "old_state": facts[machine.state]}
-    parameters |= {f"new_{name}": value for name, value in values.items()}
+    parameters = {f"new_{name}": value for name, value in values.items()}
+    for name in machine.keys:
+        parameters[f"key_{name}"] = getattr(row, name)
+    parameters["old_epoch"] = getattr(row, machine.epoch)
+    parameters["old_state"] = getattr(row, machine.state)
     return parameters
 
 
 def _moment(machine: Machine[S], change: Change[S], row: Row[Any], event: str) -> Moment:
-    facts = row._mapping
     return Moment(
-        fax_id=facts[machine.keys[0]],
-        subject=machine.subject(row),
-        event=event,
-        source=facts[machine.state],
-        target=change.target.value,
-        note=change.note,
-        facts={**machine.facts(row), **change_facts(change)},
+        getattr(row, machine.keys[0]),
+        machine.subject(row),
+        event,
+        getattr(row, machine.state),
+        change.target.value,
+        change.note,
+        {**machine.facts(row), **_told(change)},
     )
 
 
-def change_facts(change: Change[Any]) -> Values:
+def _told(change: Change[Any]) -> Values:
     """What a change itself adds to its log line."""
     facts = {k: change.values[k] for k in ("account", "reference") if k in change.values}
     if "number" in change.values:

@@ -5,8 +5,8 @@ Needs     Alembic; no file besides this package.
 Crash     the transaction did not happen.
 
 To add one: copy the last file in `versions`, give it the next number, add that to `tables.REVISIONS`, change `tables`,
-and let the tests tell whether both say the same.  Only expand (add tables, columns, indexes): with several nodes an older
-version still works on the same tables until its node is restarted.
+and let the tests tell whether both say the same.  Only expand (add tables, columns, indexes): with several nodes an
+older version still works on the same tables until its node is restarted.
 """
 
 from __future__ import annotations

@@ -54,6 +54,7 @@ def _fax() -> None:
         ),
         sa.CheckConstraint("report IN ('open', 'due', 'reporting', 'reported')", name=op.f("ck_fax_report")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fax")),
+        sqlite_with_rowid=False,
     )
     _live("ix_fax_report", "fax", ["folder", "id"], "report IN ('due', 'reporting')")
 
@@ -70,6 +71,7 @@ def _document() -> None:
         sa.Column("pages", sa.Integer()),
         sa.ForeignKeyConstraint(["fax_id"], ["fax.id"], name=op.f("fk_document_fax_id")),
         sa.PrimaryKeyConstraint("fax_id", "n", name=op.f("pk_document")),
+        sqlite_with_rowid=False,
     )
 
 
@@ -155,6 +157,7 @@ def _recipient() -> None:
         sa.ForeignKeyConstraint(["fax_id"], ["fax.id"], name=op.f("fk_recipient_fax_id")),
         sa.PrimaryKeyConstraint("fax_id", "n", name=op.f("pk_recipient")),
         sa.UniqueConstraint("reference", name=op.f("uq_recipient_reference")),
+        sqlite_with_rowid=False,
     )
     _live("ix_recipient_accepted", "recipient", ["account", "due", "fax_id"], "state = 'accepted'")
     _live("ix_recipient_expires", "recipient", ["expires_at"], "state = 'ready'")
@@ -221,6 +224,7 @@ def _inbound() -> None:
         sa.CheckConstraint("epoch >= 0 AND attempts >= 0", name=op.f("ck_inbound_counts")),
         sa.PrimaryKeyConstraint("fax_id", name=op.f("pk_inbound")),
         sa.UniqueConstraint("account", "provider_id", name=op.f("uq_inbound_account_provider_id")),
+        sqlite_with_rowid=False,
     )
     _live("ix_inbound_held", "inbound", ["fax_id"], "state = 'held'")
     _live("ix_inbound_open", "inbound", ["account", "due", "fax_id"], "state IN ('stored', 'delivered')")
@@ -247,6 +251,7 @@ def _delivery() -> None:
         sa.CheckConstraint("epoch >= 0 AND attempts >= 0", name=op.f("ck_delivery_counts")),
         sa.ForeignKeyConstraint(["fax_id"], ["inbound.fax_id"], name=op.f("fk_delivery_fax_id")),
         sa.PrimaryKeyConstraint("fax_id", "sink", name=op.f("pk_delivery")),
+        sqlite_with_rowid=False,
     )
     _live("ix_delivery_held", "delivery", ["fax_id"], "state = 'held'")
     _live("ix_delivery_live", "delivery", ["sink", "due"], "state IN ('pending', 'delivering')")
@@ -259,12 +264,14 @@ def _small() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_account")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "duty",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_duty")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "node",
@@ -273,4 +280,5 @@ def _small() -> None:
         sa.Column("version", sa.String(length=40), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_node")),
+        sqlite_with_rowid=False,
     )
