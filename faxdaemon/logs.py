@@ -21,6 +21,8 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from faxdaemon.core.text import printable
+
 Format = Literal["text", "json"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@•,")
@@ -83,10 +85,10 @@ class _Bridge(logging.Handler):
 
 def _text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     time, level, stack = event.pop("time"), event.pop("level"), event.pop("exception", None)
-    words = [f"{time} {level:<8} {_line(str(event.pop('event')))}"]
+    words = [f"{time} {level:<8} {printable(str(event.pop('event')))}"]
     words += [f"{key}={_value(value)}" for key, value in event.items()]
     text = " ".join(words)
-    return text if stack is None else "\n    ".join([text, *map(_line, str(stack).splitlines())])
+    return text if stack is None else "\n    ".join([text, *map(printable, str(stack).splitlines())])
 
 
 def _json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
@@ -96,11 +98,4 @@ def _json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else str(value)
-    return text if text and _PLAIN.issuperset(text) else _line(json.dumps(text, ensure_ascii=False))
-
-
-def _line(text: str) -> str:
-    """`text` without anything that a terminal or a reader of lines would act on."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return text if text and _PLAIN.issuperset(text) else printable(json.dumps(text, ensure_ascii=False))

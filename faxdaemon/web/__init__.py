@@ -4,6 +4,7 @@
     client    the same, from the side of the command line
     local     where the two meet: a Unix socket (POSIX)
     loopback  the same for Windows: a loopback port and a token
+    actions   what a person may decide about a fax
     outbox    documents handed over through the API become drops
     status    what the daemon tells of itself
 

@@ -21,7 +21,6 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from starlette.requests import ClientDisconnect
 
 from faxdaemon.contracts.journal import OperatorJournal
 from faxdaemon.core.errors import FaxdaemonError, UserError
+from faxdaemon.web.actions import Action, decide
 
 if sys.platform == "win32":
     from faxdaemon.web.loopback import Door
@@ -49,16 +49,6 @@ STOP = 5.0
 """Seconds that requests in hand get at the end."""
 
 
-class Action(StrEnum):
-    """What a person may decide about a fax."""
-
-    HOLD = "hold"
-    RELEASE = "release"
-    RESEND = "resend"
-    CANCEL = "cancel"
-    SENT = "sent"
-
-
 @dataclass(frozen=True)
 class Control:
     """What the API may do."""
@@ -69,19 +59,6 @@ class Control:
     """`Outbox.drop`: number, file name, content; returns the drop's name."""
     outbox: Path
     """The folder that `drop` drops into."""
-
-
-def decide(journal: OperatorJournal, action: Action, fax: str, reason: str) -> int:
-    """Do what a person decided; `UserError` when it cannot be done.  Returns how many recipients changed."""
-    if action is Action.HOLD:
-        return journal.hold(fax, reason)
-    acts = {
-        Action.RELEASE: journal.release,
-        Action.RESEND: journal.resend,
-        Action.CANCEL: journal.cancel,
-        Action.SENT: journal.mark_sent,
-    }
-    return acts[action](fax)
 
 
 def build(control: Control, token: str | None = None) -> FastAPI:

@@ -1,0 +1,58 @@
+"""config: about the configuration file itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from faxdaemon.cli.common import Config, print_json, say, settings_of
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def config() -> None:
+    """Look at the configuration file.
+
+    \b
+    Examples:
+      faxdaemon config check
+      faxdaemon config schema > faxdaemon.schema.json
+    """
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration.
+
+    Editors complete and check the file by it.
+
+    \b
+    Examples:
+      faxdaemon config schema > faxdaemon.schema.json
+      then begin the file with:  # yaml-language-server: $schema=faxdaemon.schema.json
+    """
+    from faxdaemon.config.schema import json_schema  # noqa: PLC0415 - keeps --help quick
+
+    print_json(json_schema())
+
+
+@app.command("check")
+def check_file(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The file; else the usual place.")] = None,
+    config: Config = None,
+) -> None:
+    """Report every mistake in a configuration file.
+
+    Each with its line; nothing else is looked at.
+
+    \b
+    Examples:
+      faxdaemon config check
+      faxdaemon config check new.yaml
+    """
+    settings = settings_of(file or config)
+    folders, accounts = len(settings.outbound), len(settings.accounts)
+    say(f"{settings.source}: in order ({accounts} accounts, {folders} drop folders, {len(settings.inbound)} inboxes)")

@@ -1,0 +1,130 @@
+"""run, check, demo, sandbox: the daemon and what surrounds it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from faxdaemon.cli.common import Config, Json, note, print_json, say, settings_of, table
+
+if TYPE_CHECKING:
+    from faxdaemon.sandbox import Sandbox
+
+
+def run(config: Config = None) -> None:
+    """Run the daemon in the foreground.
+
+    It ends with SIGTERM or Ctrl-C, and logs to stderr.  A service manager starts it with exactly this command.
+
+    \b
+    Examples:
+      faxdaemon run
+      faxdaemon run --config /etc/faxdaemon/config.yaml
+    """
+    settings = settings_of(config)
+    from faxdaemon import logs  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.daemon import Daemon  # noqa: PLC0415 - keeps --help quick
+
+    logs.configure(settings.log.level, settings.log.format)
+    raise typer.Exit(Daemon(settings).run())
+
+
+def check(config: Config = None, as_json: Json = False) -> None:
+    """Check configuration, folders and accounts.
+
+    A line for each thing looked at; nothing is changed.  Exit status 1 when anything is in trouble.  Run it as the
+    daemon's user, for it looks at the folders with the rights of whoever runs it.
+
+    \b
+    Examples:
+      faxdaemon check
+      sudo -u faxdaemon faxdaemon check --json
+    """
+    settings = settings_of(config)
+    from faxdaemon import check as checking  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.cli.common import quiet  # noqa: PLC0415 - keeps --help quick
+
+    quiet()
+    findings = checking.check(settings)
+    if as_json:
+        print_json([{"topic": f.topic, "ok": f.ok, "text": f.text, "advice": f.advice} for f in findings])
+    else:
+        rows = [
+            ("ok" if f.ok else "trouble", f.topic, f"{f.text}; {f.advice}" if f.advice else f.text) for f in findings
+        ]
+        table(("", "", ""), rows)
+    if not all(f.ok for f in findings):
+        raise typer.Exit(1)
+
+
+def demo(
+    directory: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="An empty or new folder to work in; a temporary one without it."),
+    ] = None,
+    seconds_per_page: Annotated[float, typer.Option(help="How long a page takes on the simulated line.")] = 0.4,
+) -> None:
+    """See it work, without an account.
+
+    A simulated provider, a real daemon, real documents; everything is left for you to look at.
+
+    \b
+    Examples:
+      faxdaemon demo
+      faxdaemon demo --directory /tmp/fax-demo
+    """
+    from faxdaemon.cli.demo import demo as show  # noqa: PLC0415 - keeps --help quick
+
+    show(directory, seconds_per_page)
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port on this machine; 0 for any free one.", min=0, max=65535)] = 8470,
+    directory: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where what was sent is kept; a temporary folder without it."),
+    ] = None,
+    seconds_per_page: Annotated[float, typer.Option(help="How long a page takes on the line.", min=0.0)] = 3.0,
+) -> None:
+    """Run a simulated fax provider.
+
+    It speaks a real one's protocol and faxes nothing to anybody.
+    Point an account's `url` to it; the number's last digits choose how a call ends.
+
+    \b
+    Examples:
+      faxdaemon sandbox
+      faxdaemon sandbox --port 9000 --directory /tmp/sandbox --seconds-per-page 0.5
+    """
+    from faxdaemon.cli.common import quiet  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.core.errors import UserError  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.sandbox import serve  # noqa: PLC0415 - keeps --help quick
+
+    quiet()
+    try:
+        serve(port=port, directory=directory, seconds_per_page=seconds_per_page, ready=_introduce)
+    except OSError as error:
+        advice = "choose another one with --port (0 takes any free one)"
+        raise UserError(f"the sandbox cannot listen on port {port}: {error.strerror or error}; {advice}") from error
+    note("the sandbox is closed")
+
+
+def _introduce(box: Sandbox) -> None:
+    """What somebody needs to use it."""
+    from faxdaemon.sandbox.numbering import ENDINGS  # noqa: PLC0415 - keeps --help quick
+
+    say(f"The sandbox listens on {box.url}; Ctrl-C ends it.")
+    say("\nAccounts (provider: faxage):".strip("\n"))
+    for account in box.accounts:
+        say(
+            f"  url: {box.faxage_url}   username: {account.username}   company: {account.company}   "
+            f"password: {account.password}   lines: {', '.join(account.lines)}"
+        )
+    say("Numbers that end in these digits go wrong; every other one answers:")
+    for digits, ending in sorted(ENDINGS.items()):
+        say(f"  {digits}  {ending.text}")
+    say(f"What was sent: {box.url}/sandbox/ledger")
+    sys.stdout.flush()
