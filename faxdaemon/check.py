@@ -9,7 +9,6 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from faxdaemon.clock import SystemClock
 from faxdaemon.config.types import InboundAccount, Settings
 from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
 from faxdaemon.core.places import HIDDEN
+from faxdaemon.files import open_files
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.database import FILE
 from faxdaemon.options import Account
@@ -62,7 +62,7 @@ def _state(state: Path) -> Iterator[Finding]:
         return
     missing = there != state
     yield Finding(topic, True, "does not exist yet; the first start creates it" if missing else "can be written")
-    free = shutil.disk_usage(there).free
+    free = open_files().free_space(there)
     advice = "" if free >= LITTLE else "make room, or move the state folder to a larger disk"
     yield Finding(f"{topic}, space", free >= LITTLE, f"{free // 2**20} MiB free", advice)
 

@@ -1,4 +1,9 @@
-"""config: about the configuration file itself."""
+"""config: about the configuration file itself.
+
+Promise   looks at the file and at the secrets that it names, at nothing else.
+Needs     the file; `schema` not even that.
+Crash     keeps nothing.
+"""
 
 from __future__ import annotations
 

@@ -72,11 +72,11 @@ def demo(directory: Path | None, seconds_per_page: float = 0.4) -> None:
     place = _place(directory)
     with Sandbox(seconds_per_page=seconds_per_page, directory=place / "sandbox") as sandbox:
         config = _configure(place, sandbox.faxage_url)
-        console.print(f"The sandbox plays FAXAGE on {sandbox.url}; the daemon works in {place}\n")
+        console.print(f"The sandbox plays FAXAGE on {sandbox.url}; the daemon works in {place}\n", soft_wrap=True)
         with _daemon(config, place) as process:
-            _drop(place)
-            shown = Shown()
             with _journal(place, process) as journal:
+                _drop(place)
+                shown = Shown()
                 _watch(console, journal, shown, lambda: process.poll() is None)
     _summary(console, place, sandbox, shown)
 
@@ -173,16 +173,13 @@ def _drop(place: Path) -> None:
 def _journal(place: Path, process: subprocess.Popen[bytes]) -> Iterator[HistoryJournal]:
     """The journal for reading, as soon as the daemon has made it."""
     deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            journal = open_journal(
-                "sqlite", state=place / "state", clock=SystemClock(), signals=SignalHub(), node="demo", read_only=True
-            )
-            break
-        except UserError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise UserError(f"the daemon did not start; see {place / 'daemon.log'}") from error
-            time.sleep(0.1)
+    while b"started" not in (place / "daemon.log").read_bytes():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise UserError(f"the daemon did not start; see {place / 'daemon.log'}")
+        time.sleep(0.1)
+    journal = open_journal(
+        "sqlite", state=place / "state", clock=SystemClock(), signals=SignalHub(), node="demo", read_only=True
+    )
     try:
         yield journal
     finally:
@@ -204,7 +201,7 @@ def _watch(console: Console, journal: HistoryJournal, shown: Shown, alive: Calla
                 shown.lines.append(line)
                 if live is None:
                     moment, what, text, style = line
-                    console.print(f"{moment:6.2f} s  {what:<34}  {text}", style=style, highlight=False)
+                    console.print(f"{moment:6.2f} s  {what:<34}  {text}", style=style, highlight=False, soft_wrap=True)
             if live:
                 live.update(_table(shown))
             time.sleep(0.1)

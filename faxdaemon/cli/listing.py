@@ -1,4 +1,10 @@
-"""list: faxes, newest first."""
+"""list: faxes, newest first.
+
+Promise   what is listed is what the journal says now.  Numbers are masked, in file names too, unless asked for.  What was
+          left out because of the limit is said.
+Needs     to read the journal.
+Crash     keeps nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""run, check, demo, sandbox: the daemon and what surrounds it."""
+"""run, check, demo, sandbox: the daemon and what surrounds it.
+
+Promise   `run` ends with the daemon's own exit status, so that a service manager knows whether to start it again.  `check`
+          changes nothing.  `demo` and `sandbox` fax nothing to anybody.
+Needs     a configuration; `demo` and `sandbox` none.
+Crash     of the daemon: the next start goes on.  The others keep nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""show: the whole life of one fax.  Numbers are shown in full: who looks at one fax needs them."""
+"""show: the whole life of one fax.
+
+Promise   every event that the journal holds, in order; `--json` has every fact, too.  Numbers are shown in full: who looks
+          at one fax needs them.
+Needs     to read the journal.
+Crash     keeps nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""status: is the daemon running, what is under way, what is wrong."""
+"""status: is the daemon running, what is under way, what is wrong.
+
+Promise   a daemon that runs tells for itself, alerts included; without one the journal tells what waits.
+Needs     the daemon's socket, or to read the journal.
+Crash     keeps nothing.
+"""
 
 from __future__ import annotations
 
