@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 .PHONY: help demo test check pytest bench docs clean
 
 help:
-	@echo "make demo    see it work: two simulated providers, faxes sent and received, nothing leaves this machine"
+	@echo "make demo    see it work: a simulated provider, a real daemon, nothing leaves this machine"
 	@echo "make test    everything that must hold: linters, types, import contracts, tests"
 	@echo "make check   linters, types and import contracts only"
 	@echo "make pytest  tests only; ARGS=tests/core for some of them"
