@@ -73,11 +73,10 @@ def demo(directory: Path | None, seconds_per_page: float = 0.4) -> None:
     with Sandbox(seconds_per_page=seconds_per_page, directory=place / "sandbox") as sandbox:
         config = _configure(place, sandbox.faxage_url)
         console.print(f"The sandbox plays FAXAGE on {sandbox.url}; the daemon works in {place}\n", soft_wrap=True)
-        with _daemon(config, place) as process:
-            with _journal(place, process) as journal:
-                _drop(place)
-                shown = Shown()
-                _watch(console, journal, shown, lambda: process.poll() is None)
+        with _daemon(config, place) as process, _journal(place, process) as journal:
+            _drop(place)
+            shown = Shown()
+            _watch(console, journal, shown, lambda: process.poll() is None)
     _summary(console, place, sandbox, shown)
 
 
