@@ -1,7 +1,7 @@
 """list: faxes, newest first.
 
-Promise   what is listed is what the journal says now.  Numbers are masked, in file names too, unless asked for.  What was
-          left out because of the limit is said.
+Promise   what is listed is what the journal says now.  Numbers are masked, in file names too, unless asked for.  What
+          was left out because of the limit is said.
 Needs     to read the journal.
 Crash     keeps nothing.
 """

@@ -1,7 +1,7 @@
 """run, check, demo, sandbox: the daemon and what surrounds it.
 
-Promise   `run` ends with the daemon's own exit status, so that a service manager knows whether to start it again.  `check`
-          changes nothing.  `demo` and `sandbox` fax nothing to anybody.
+Promise   `run` ends with the daemon's own exit status, so that a service manager knows whether to start it again.
+          `check` changes nothing.  `demo` and `sandbox` fax nothing to anybody.
 Needs     a configuration; `demo` and `sandbox` none.
 Crash     of the daemon: the next start goes on.  The others keep nothing.
 """

@@ -1,7 +1,7 @@
 """show: the whole life of one fax.
 
-Promise   every event that the journal holds, in order; `--json` has every fact, too.  Numbers are shown in full: who looks
-          at one fax needs them.
+Promise   every event that the journal holds, in order; `--json` has every fact, too.  Numbers are shown in full: who
+          looks at one fax needs them.
 Needs     to read the journal.
 Crash     keeps nothing.
 """
