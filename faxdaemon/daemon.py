@@ -36,13 +36,15 @@ from faxdaemon.outbound.submit import AccountRules, SubmitStage
 from faxdaemon.outbound.track import TrackStage
 from faxdaemon.parts import Parts
 from faxdaemon.supervise import Supervisor
+from faxdaemon.web import outbox
+from faxdaemon.web.control import Control, ControlServer
+from faxdaemon.web.outbox import Outbox
+from faxdaemon.web.status import Status
 
 log = structlog.get_logger()
 
 STOP = 30.0
 """Seconds that an orderly stop may take."""
-OUTBOX = "outbox"
-"""The internal drop folder below the state folder, for `faxdaemon send`."""
 SLOW = 900.0
 """Seconds that one step on a folder may take; a large document over a slow share is not stuck."""
 
@@ -56,15 +58,31 @@ class Daemon(Parts):
         self.folders = [*settings.outbound, self._outbox()]
         self._add_outbound()
         self._add_inbound()
+        self.control = self._control()
 
     def _outbox(self) -> DropFolder:
-        folder = self.settings.state / OUTBOX
+        folder = self.settings.state / outbox.FOLDER
         self.files.make_dirs([folder])
-        return DropFolder(
-            folder=folder,
-            accounts=list(self.settings.accounts),
-            filename="{number}_{name}",
+        return DropFolder(folder=folder, accounts=list(self.settings.accounts), filename=outbox.PATTERN)
+
+    def _control(self) -> ControlServer:
+        """What a person's commands talk to."""
+        settings = self.settings
+        box = Outbox(
+            DropPlaces(settings.state / outbox.FOLDER, settings.node),
+            files=self.files,
+            region=settings.region,
+            entropy=self.clock.entropy,
         )
+        box.prepare()
+        status = Status(
+            node=settings.node,
+            accounts=settings.accounts,
+            journal=self.journal,
+            alerts=self.alert.open_alerts,
+            started=self.clock.now(),
+        )
+        return ControlServer(Control(self.journal, status, box.drop, box.folder), settings.state)
 
     # -- sending
 
@@ -221,10 +239,12 @@ class Daemon(Parts):
             accounts=len(self.settings.accounts),
             interrupted=interrupted,
         )
+        self.control.start()  # before the workers: where another daemon listens, nothing may begin
         self.supervisor.start()
 
     def stop(self) -> None:
         """End in order; safe after a failed start."""
+        self.control.stop()
         self.watcher.close()
         self.supervisor.stop(STOP)
         self.journal.close()
