@@ -217,7 +217,8 @@ def _recipient_row(tx: Tx, fax_id: FaxId, n: int) -> dict[str, Any]:
 def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
     keys: list[tuple[Any, ...]] = [(fax_id, 1) for fax_id in decisions]
     rows = {k: row for k, row in RECIPIENT.lock(tx, keys).items() if row.state == Outbound.RECEIVED}
-    received = dict(tx.connection.execute(_RECEIVED_AT, {"fax_ids": list(decisions)}).tuples().all())
+    times = tx.connection.execute(_RECEIVED_AT, {"fax_ids": list(decisions)})
+    received = {row.id: row.received_at for row in times}
     changes: list[Change[Outbound]] = []
     more: list[dict[str, Any]] = []
     decided = [decisions[fax_id] for fax_id in decisions if (fax_id, 1) in rows]
