@@ -459,6 +459,27 @@ def test_the_form_is_exact_and_decodes_to_the_documents(datas: list[bytes], kind
     assert [base64.b64decode(v, validate=True) for name, v in fields if name == "faxfiledata[]"] == datas
 
 
+def test_a_large_document_leaves_in_small_pieces() -> None:
+    class Endless(io.RawIOBase):
+        left = 4 * 1024 * 1024
+
+        def read(self, size: int = -1, /) -> bytes:
+            assert 0 < size <= 1024 * 1024
+            piece = b"\xfb" * min(size, self.left)
+            self.left -= len(piece)
+            return piece
+
+    opened = []
+
+    def once() -> Any:
+        opened.append(Endless())
+        return opened[-1]
+
+    stream = form.with_documents([], [Content("x.pdf", 1, once)])
+    assert max(map(len, stream.chunks())) <= 256 * 1024
+    assert [paper.closed for paper in opened] == [True, True]
+
+
 # --- settings -----------------------------------------------------------------------------------------------------
 
 
