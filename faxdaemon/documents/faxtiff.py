@@ -40,7 +40,7 @@ class FaxTiff:
 
     def __init__(self, file: BinaryIO, resolution: Resolution) -> None:
         self._file = file
-        self._resolution = resolution
+        self.resolution = resolution
         self._link = 4
         self.pages = 0
         file.write(struct.pack("<2sHI", b"II", 42, 0))
@@ -80,7 +80,7 @@ class FaxTiff:
         for tag, kind, value in fields:
             body += struct.pack("<HHII", tag, kind, 1, value + (behind if kind == 5 else 0))
         body += struct.pack("<I", 0)
-        body += struct.pack("<4I", _HORIZONTAL, 1, self._resolution.lines, 1)
+        body += struct.pack("<4I", _HORIZONTAL, 1, self.resolution.lines, 1)
         self._file.write(body)
         end = self._file.tell()
         self._file.seek(self._link)

@@ -8,10 +8,14 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import BinaryIO
 
 HEAD = 8192
+PDF_HEADER = re.compile(rb"(?:^|[\r\n\0]|\xef\xbb\xbf)%PDF-")
+"""Within the first 1024 bytes, as Acrobat has it: some writers put lines of their own before it.  At the beginning of a
+line only, or a letter about PDFs would be one."""
 UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 HTML = "text/html"
@@ -73,7 +77,7 @@ def media_type(file: BinaryIO) -> str:
 
 def from_head(head: bytes) -> str:
     """The MIME type as far as the first bytes tell; the containers stay `ZIP` and `OLE`."""
-    if b"%PDF-" in head[:1024]:  # Acrobat reads these too: some writers put a header of their own before it
+    if PDF_HEADER.search(head, 0, 1024):
         if head.startswith(b"\x1b%-12345X"):
             return PCL  # a print job around a PDF; the header belongs to the printer
         return PDF

@@ -27,13 +27,12 @@ class Inspector:
             if file.seek(0, 2) == 0:
                 return Inspection(identify.UNKNOWN, None, "is empty (0 bytes)")
             media = identify.media_type(file)
-            whole = media in {identify.PDF, identify.TIFF} or not tail.cut(file)
-        if not whole:
-            return Inspection(media, None, "is cut off: its end is missing")
-        if media == identify.PDF:
-            return Inspection(media, *inspect_pdf(path))
-        if media == identify.TIFF:
-            return Inspection(media, *inspect_tiff(path))
+            if media == identify.PDF:
+                return Inspection(media, *inspect_pdf(path, file))
+            if media == identify.TIFF:
+                return Inspection(media, *inspect_tiff(file))
+            if tail.cut(file):
+                return Inspection(media, None, "is cut off: its end is missing")
         unknown = media in {identify.UNKNOWN, identify.ZIP}
         problem = "is not a kind of document that can be faxed" if unknown else None
         return Inspection(media, 1 if media in identify.IMAGES else None, problem)

@@ -39,8 +39,7 @@ def text_pdf(text: str) -> bytes:
     for n, lines in enumerate(pages):
         stream = _stream(lines)
         objects.append(
-            b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F 3 0 R >> >> /Contents %d 0 R >>"
-            % (5 + 2 * n)
+            b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F 3 0 R >> >> /Contents %d 0 R >>" % (5 + 2 * n)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
     return _file(objects)

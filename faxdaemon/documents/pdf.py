@@ -13,11 +13,12 @@ from __future__ import annotations
 import ctypes
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from faxdaemon.documents.identify import PDF_HEADER
 from faxdaemon.documents.tail import TAIL, has_mark
 
 PDFIUM = threading.RLock()
@@ -34,18 +35,15 @@ class Pages(NamedTuple):
     problem: str | None = None
 
 
-def inspect_pdf(path: Path) -> Pages:
-    """Count the pages of the PDF at `path` and say what is wrong with it.  Raises OSError."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        if b"%PDF-" not in file.read(1024):
-            return Pages(None, "is not a PDF: it does not begin with %PDF-")
-        if not has_mark(file, size, b"%%EOF", TAIL):
-            kib = TAIL // 1024
-            return Pages(
-                None, f"is cut off: its end is missing (no %%EOF in the last {kib} KiB of {size} bytes)"
-            )
+def inspect_pdf(path: Path, file: BinaryIO) -> Pages:
+    """Count the pages of the PDF at `path`, open as `file`, and say what is wrong with it.  Raises OSError."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    if not PDF_HEADER.search(file.read(1024)):
+        return Pages(None, "is not a PDF: it does not begin with %PDF-")
+    if not has_mark(file, size, b"%%EOF", TAIL):
+        kib = TAIL // 1024
+        return Pages(None, f"is cut off: its end is missing (no %%EOF in the last {kib} KiB of {size} bytes)")
     with PDFIUM:
         return _count(path)
 

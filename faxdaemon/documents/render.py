@@ -36,7 +36,7 @@ _UNREADABLE = (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.D
 _THRESHOLD = [0 if grey < _BLACK else 255 for grey in range(256)]
 
 
-class CannotRender(Exception):  # noqa: N818 - named by what it says, like the exceptions of `core.errors`
+class CannotRender(Exception):
     """The document cannot be made a fax here; the message is a predicate behind its name."""
 
 
@@ -50,9 +50,14 @@ def render_faxes(paths: list[Path], out: Path, resolution: Literal["standard", "
     """`render_fax` of several documents in one fax."""
     with out.open("wb") as file, FaxTiff(file, RESOLUTIONS[resolution]) as fax:
         for path in paths:
-            for page in _pages(path, RESOLUTIONS[resolution]):
-                fax.add(page)
+            add_document(fax, path)
         return fax.pages
+
+
+def add_document(fax: FaxTiff, path: Path) -> None:
+    """Append every page of the document at `path`.  Raises `CannotRender`, OSError; pages before the bad one stay."""
+    for page in _pages(path, fax.resolution):
+        fax.add(page)
 
 
 def tiff_to_pdf(tiff: Path) -> bytes:
@@ -127,9 +132,7 @@ def _image_pages(path: Path, resolution: Resolution) -> Iterator[Image.Image]:
                 frames = ImageSequence.Iterator(image) if image.format == "TIFF" else iter([image])
                 for frame in frames:
                     if frame.width * frame.height > _MAX_PIXELS:
-                        raise CannotRender(
-                            f"has a picture of {frame.width} x {frame.height} pixels: too large"
-                        )
+                        raise CannotRender(f"has a picture of {frame.width} x {frame.height} pixels: too large")
                     yield _image_page(frame, resolution)
         except (
             UnidentifiedImageError,

@@ -10,7 +10,6 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from faxdaemon.documents.pdf import MAX_PAGES, Pages
@@ -24,7 +23,7 @@ _Fields = dict[int, list[int]]
 _NOT_A_PAGE = 0b101  # a reduced image or a mask
 
 
-class _Damaged(Exception):  # noqa: N818 - named by what it says, like the exceptions of `core.errors`
+class _Damaged(Exception):
     """What is wrong, as a predicate."""
 
 
@@ -38,13 +37,12 @@ class _Form(NamedTuple):
     inline: int
 
 
-def inspect_tiff(path: Path) -> Pages:
-    """Count the pages of the TIFF at `path` and say what is wrong with it.  Raises OSError."""
-    with path.open("rb") as file:
-        try:
-            return Pages(_pages(file))
-        except _Damaged as damage:
-            return Pages(None, str(damage))
+def inspect_tiff(file: BinaryIO) -> Pages:
+    """Count the pages of an open TIFF and say what is wrong with it.  Raises OSError."""
+    try:
+        return Pages(_pages(file))
+    except _Damaged as damage:
+        return Pages(None, str(damage))
 
 
 def _pages(file: BinaryIO) -> int:
@@ -79,9 +77,7 @@ def _header(file: BinaryIO) -> tuple[_Form, int]:
     return _Form(order, "H", "I", 12, 4), struct.unpack_from(order + "I", head, 4)[0]
 
 
-def _directory(
-    file: BinaryIO, form: _Form, offset: int, size: int, number: int
-) -> tuple[dict[int, list[int]], int]:
+def _directory(file: BinaryIO, form: _Form, offset: int, size: int, number: int) -> tuple[dict[int, list[int]], int]:
     cut = _Damaged(f"is cut off: its list of pages ends before page {number}")
     width = struct.calcsize(form.order + form.number)
     file.seek(offset)

@@ -64,7 +64,7 @@ class Sandbox:
 
     def start(self) -> Sandbox:
         """Open the port and serve.  Raises OSError when the port is taken."""
-        self._server = Server(self._address, lambda: self._faults.early() is not None, self._route)
+        self._server = self._listening()
         if self._directory is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="sandbox-")
         directory = self._directory or Path(self._temporary.name if self._temporary else "")
@@ -79,11 +79,25 @@ class Sandbox:
     def stop(self) -> None:
         """Close the port and end every thread."""
         self._stopped.set()
-        self._server.stop()
+        self.unplug()
         self._callbacks.close()
         self.network.close()
         if self._temporary:
             self._temporary.cleanup()
+
+    def _listening(self) -> Server:
+        server = Server(self._address, lambda: self._faults.early() is not None, self._route)
+        self._address = (self._address[0], server.server_port)
+        return server
+
+    def unplug(self) -> None:
+        """Close the port and every connection: clients are refused, while calls go on.  `plug` ends it."""
+        self._server.stop()
+
+    def plug(self) -> None:
+        """Serve again on the same port."""
+        self._server = self._listening()
+        self._server.start()
 
     def __enter__(self) -> Sandbox:
         return self.start()

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from faxdaemon.documents import open_documents
+from faxdaemon.documents.faxtiff import RESOLUTIONS, FaxTiff
 from faxdaemon.documents.paper import text_pdf
-from faxdaemon.documents.render import CannotRender, render_faxes, tiff_to_pdf
+from faxdaemon.documents.render import CannotRender, add_document, tiff_to_pdf
 from faxdaemon.sandbox.model import Paper
 
 NO_IMAGE = "The sandbox cannot draw this kind of document.\nIts provider could.\n\n"
@@ -50,27 +51,30 @@ class Papers:
         return Paper(name, path, size, sha256, seen.pages, seen.problem)
 
     def image(self, papers: Sequence[Path], resolution: Literal["standard", "fine"]) -> tuple[Path, int]:
-        """The fax image of `papers` as a new TIFF file, and its pages; what cannot be drawn becomes a page
-        saying so."""
+        """The fax image of `papers` as a new TIFF file, and its pages; what cannot be drawn is a page saying so."""
         out = self._part(self._inbox)
-        try:
-            return out, render_faxes(list(papers), out, resolution)
-        except CannotRender as error:
-            notice = self._part(self._inbox)
-            notice.write_bytes(text_pdf(f"{NO_IMAGE}It {error}.\n"))
-            pages = render_faxes([notice], out, resolution)
-            notice.unlink()
-            return out, pages
+        with out.open("wb") as file, FaxTiff(file, RESOLUTIONS[resolution]) as fax:
+            for path in papers:
+                try:
+                    add_document(fax, path)
+                except CannotRender as error:
+                    self._add_text(fax, f"{NO_IMAGE}It {error}.\n")
+            return out, fax.pages
+
+    def _add_text(self, fax: FaxTiff, words: str) -> None:
+        sheet = self._part(self._inbox)
+        sheet.write_bytes(text_pdf(words))
+        add_document(fax, sheet)
+        sheet.unlink()
 
     def blank(self, caller: str | None, pages: int) -> tuple[Path, int]:
         """A fax image of `pages` pages that nobody wrote; each one differs."""
         number = next(self._numbers)
         words = "\f".join(f"Fax {number} from {caller or 'unknown'}\n\npage {n + 1} of {pages}" for n in range(pages))
-        sheet = self._part(self._inbox)
-        sheet.write_bytes(text_pdf(words))
-        image = self.image([sheet], "standard")
-        sheet.unlink()
-        return image
+        out = self._part(self._inbox)
+        with out.open("wb") as file, FaxTiff(file, RESOLUTIONS["standard"]) as fax:
+            self._add_text(fax, words)
+            return out, fax.pages
 
     def delivered(self, image: Path, form: Literal["pdf", "tiff"]) -> Path:
         """Turn a fax image into the file that a customer is given."""

@@ -23,6 +23,8 @@ from typing import Any
 from faxdaemon.sandbox.wire import Reply
 
 _MAX_BODY = 1 << 30
+_POLL = 0.02
+"""How long stopping may take, in seconds; the price is a wake-up in that rhythm."""
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -45,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Read the whole request and pass it on."""
-        if self.server.early():
+        if not self.path.startswith("/sandbox/") and self.server.early():
             self.reset()
             return
         body = self._body()
@@ -124,7 +126,7 @@ class Server(ThreadingHTTPServer):
         self.route = route
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._guard = threading.Lock()
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="sandbox-http", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(_POLL,), name="sandbox-http", daemon=True)
 
     def server_bind(self) -> None:
         """Bind without asking a name server for our name."""
@@ -136,7 +138,7 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """End every connection and thread."""
+        """End every connection and thread; harmless to repeat."""
         self.shutdown()
         self._thread.join()
         self.server_close()

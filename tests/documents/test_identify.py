@@ -50,6 +50,7 @@ CASES = {
     "pcl": (b"\x1bE\x1b&l0O hello", "application/vnd.hp-pcl"),
     "html": (b"  <!DOCTYPE html>\n<html>", "text/html"),
     "html with a mark": (b"\xef\xbb\xbf<html><body>", "text/html"),
+    "text about PDFs": (b"Every PDF begins with %PDF-1.4 or so.\n", "text/plain"),
     "text": (b"Dear colleague,\r\n\tsee you\x0c", "text/plain"),
     "text of a DOS program": ("Grüße".encode("cp437") + b"\r\n\x1a", "text/plain"),
     "utf-16 text": ("Grüße\r\n".encode("utf-16"), "text/plain"),

@@ -105,6 +105,16 @@ def test_the_port_can_be_chosen(client_of: Callable[..., Any]) -> None:
             Sandbox(port=port).start()
 
 
+def test_unplugged_it_refuses_and_calls_go_on(sandbox: Sandbox, clinic: Any) -> None:
+    job = clinic.sent()
+    sandbox.unplug()
+    with pytest.raises(httpx.ConnectError):
+        clinic.ask("listfax")
+    sandbox.wait(lambda: sandbox.sent()[0].result)
+    sandbox.plug()
+    assert clinic.record(job)[4] == "success"
+
+
 def test_many_at_once_are_all_taken(sandbox: Sandbox, client_of: Callable[..., Any]) -> None:
     clients = [client_of(sandbox) for _ in range(8)]
     contents = [[pdf_bytes(1, text=f"{n}-{m}") for m in range(20)] for n in range(8)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import re
@@ -116,10 +117,15 @@ def test_a_fax_to_an_own_line_arrives_there(sandbox: Sandbox, clinic: Any, lab: 
     assert clinic.record(job)[4] == "success"
 
 
-def test_a_fax_that_cannot_be_drawn_arrives_with_a_page_that_says_so(sandbox: Sandbox, clinic: Any) -> None:
-    clinic.send("3035550199", content=rb"{\rtf1 Hello}", name="a.rtf")
+def test_a_document_that_cannot_be_drawn_becomes_a_page_that_says_so(sandbox: Sandbox, clinic: Any) -> None:
+    contents = [pdf_bytes(2), rb"{\rtf1 Hello}", pdf_bytes(1)]
+    files = {
+        "faxfilenames[]": ["a.pdf", "b.rtf", "c.pdf"],
+        "faxfiledata[]": [base64.b64encode(content).decode() for content in contents],
+    }
+    clinic.ask("sendfax", faxno="3035550199", recipname="x", **files)
     (fax,) = sandbox.wait(lambda: sandbox.inbox("lab"))
-    assert fax.pages == 1
+    assert fax.pages == sandbox.sent()[0].pages == 4
 
 
 def test_a_call_that_fails_arrives_nowhere(sandbox: Sandbox, clinic: Any) -> None:
