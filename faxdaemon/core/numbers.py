@@ -29,8 +29,8 @@ def to_e164(text: str, region: str) -> str:
     if not compact:
         raise NotANumber("the number is empty")
     if not _WRITTEN.fullmatch(compact):
-        odd = next(c for i, c in enumerate(compact) if not (c in "0123456789" or (c == "+" and i == 0)))
-        raise NotANumber(f"“{text}” is not a fax number: it contains “{odd}”")
+        odd = next((c for i, c in enumerate(compact) if not (c in "0123456789" or (c == "+" and i == 0))), None)
+        raise NotANumber(f"“{text}” is not a fax number: it " + (f"contains “{odd}”" if odd else "has no digits"))
     try:
         parsed = phonenumbers.parse(compact, region)
     except phonenumbers.NumberParseException as error:
