@@ -63,7 +63,8 @@ class ReportStage:
                 # Without it, "the temporary is gone" would prove nothing: the share may not be mounted.
                 raise FolderOffline("its work folder is missing; is it mounted?")
             staged = [work for work in works if work.state is Reporting.REPORTING]
-            plans = [(work, self._stage(work)) for work in works if work.state is Reporting.DUE]
+            taken = {target for work in staged for _, target in (work.plan or {}).get("moves", ())}
+            plans = [(work, self._stage(work, taken)) for work in works if work.state is Reporting.DUE]
             self._files.sync([self._places.staging])
             staged += self._journal.staged(plans)
             self._publish(staged)
@@ -76,14 +77,15 @@ class ReportStage:
 
     # -- staging
 
-    def _stage(self, work: ReportWork) -> Mapping[str, Any]:
+    def _stage(self, work: ReportWork, taken: set[str]) -> Mapping[str, Any]:
+        """Make the answer ready, under names that neither a file nor another fax of this batch (`taken`) has."""
         overall = overall_of(work.outcomes)
         ended = [outcome.ended_at for outcome in work.outcomes if outcome.ended_at]
         day = max(ended, default=work.received_at).astimezone().date().isoformat()
         target = self._places.outcome(overall, day)
         self._files.make_dirs([target])
         answers = self._answerer.answer(_facts(work, overall))
-        name, answer_names = self._free_names(work, target, [answer.suffix for answer in answers])
+        name, answer_names = self._free_names(work, target, [answer.suffix for answer in answers], taken)
         moves: list[tuple[str, str]] = []
         source = self._original(work)
         if source is not None:
@@ -92,6 +94,7 @@ class ReportStage:
             temporary = self._places.staged(work.fax_id, number)
             self._files.write_new(temporary, [answer.content])
             moves.append((str(temporary), str(target / answer_name)))
+        taken.update(place for _, place in moves)
         return {"overall": overall, "moves": moves, "remove": self._outdated(work)}
 
     def _original(self, work: ReportWork) -> Path | None:
@@ -116,13 +119,16 @@ class ReportStage:
             return []
         return [target for source, target in work.published["moves"] if _is_staged(source)]
 
-    def _free_names(self, work: ReportWork, target: Path, suffixes: Sequence[str]) -> tuple[str, list[str]]:
+    def _free_names(
+        self, work: ReportWork, target: Path, suffixes: Sequence[str], taken: set[str]
+    ) -> tuple[str, list[str]]:
         """The dropped name and its answers' names; with the id's end in them when one of them is taken."""
         pure = PurePath(work.origin.name)
         for stem in (pure.stem, f"{pure.stem}.{work.fax_id[-8:]}", f"{pure.stem}.{work.fax_id}"):
             name = fit(stem, pure.suffix)
             answers = [fit(stem, suffix) for suffix in suffixes]
-            if all(self._files.stat(target / each) is None for each in (name, *answers)):
+            places = [target / each for each in (name, *answers)]
+            if not any(str(place) in taken or self._files.stat(place) is not None for place in places):
                 return name, answers
         raise FilesError(f"{target}: there is a file for fax {work.fax_id} already; move it away")
 
@@ -135,9 +141,15 @@ class ReportStage:
             self._files.remove([Path(path) for path in plan.get("remove", ())])
             for source, target in plan.get("moves", ()):
                 if self._files.stat(Path(source)) is not None:
-                    moves.append((Path(source), Path(target)))
+                    moves.append((Path(source), self._still_free(work, Path(target))))
         self._files.move(moves)
         self._files.remove([self._places.claim(work.fax_id) for work in works])
+
+    def _still_free(self, work: ReportWork, target: Path) -> Path:
+        """`target`, or a name with the id in it when somebody has put a file there since it was staged."""
+        if self._files.stat(target) is None:
+            return target
+        return target.with_name(fit(f"{target.stem}.{work.fax_id}", target.suffix))
 
 
 def overall_of(outcomes: Sequence[Outcome]) -> str:

@@ -41,7 +41,7 @@ def test_each_bad_drop_is_answered_with_its_reason(world: World) -> None:
         "3035550178_secret": "password",
         "3035550179_garbage": "not",
         "no-number-at-all": "not a fax number",
-        "3035550170_program": "does not take files of type .exe",
+        "3035550170_program": "not a kind of document",
     }
     world.drop("3035550171_empty.pdf", b"")
     world.drop("3035550172_half.pdf", content[: len(content) // 2])
