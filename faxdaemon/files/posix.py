@@ -83,6 +83,7 @@ class PosixFiles(CommonFiles):
         except OSError as error:
             return error.errno == errno.EAGAIN and _file_system(descriptor) not in _LEASE_MEANS_NOTHING
         else:
+            # Closing would do, but for a child that another thread is forking: it holds a copy of the descriptor.
             fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
             return False
         finally:

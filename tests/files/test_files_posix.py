@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -111,11 +112,26 @@ def test_a_writer_that_comes_while_we_look_does_not_kill_us(tmp_path: Path, how:
         assert result.returncode == -signal.SIGIO
 
 
-def test_looking_leaves_no_lease_behind(posix: PosixFiles, tmp_path: Path) -> None:
+def test_looking_leaves_no_lease_behind_even_in_a_child_that_was_forked_meanwhile(
+    posix: PosixFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fork in another thread copies the descriptor, and a lease lives as long as its last copy."""
     path = tmp_path / "x"
     path.touch()
-    assert not posix.being_written(path)
-    os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # would be EWOULDBLOCK under a lease
+    copies: list[int] = []
+    real = fcntl.fcntl
+
+    def forked(descriptor: int, command: int, argument: int = 0) -> int:
+        if command == fcntl.F_SETLEASE and argument == fcntl.F_RDLCK:
+            copies.append(os.dup(descriptor))
+        return real(descriptor, command, argument)
+
+    monkeypatch.setattr(fcntl, "fcntl", forked)
+    try:
+        assert not posix.being_written(path)
+        assert real(copies[0], fcntl.F_GETLEASE) == fcntl.F_UNLCK
+    finally:
+        os.close(copies[0])
 
 
 # -- renames where the file system cannot refuse to overwrite

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,6 +190,20 @@ def test_a_name_taken_after_staging_is_left_alone_and_the_sidecar_names_the_righ
     assert staged(desk) == []
 
 
+def test_a_name_lost_between_sidecar_and_document_leaves_no_sidecar_that_names_a_stranger(
+    desk: Path, spooled: Path
+) -> None:
+    one = sink(desk)
+    plan = one.stage(fax(), spooled)
+    (beside, target), _ = plan["moves"]
+    Path(beside).rename(target)  # published; then the process was killed
+    (desk / f"{NAME}.pdf").write_bytes(b"somebody's")
+    one.publish(plan)
+    aside = f"{NAME}_{ID}"
+    assert seen(desk) == sorted([f"{NAME}.pdf", f"{aside}.json", f"{aside}.pdf"])
+    assert sidecar(desk / f"{aside}.json")["file"] == f"{aside}.pdf"
+
+
 def test_two_faxes_of_the_same_minute_both_arrive(desk: Path, spooled: Path) -> None:
     """Two lines with one folder, staged side by side under one name."""
     one, two = sink(desk), sink(desk)
@@ -296,6 +310,24 @@ def test_staging_again_uses_the_same_temporaries(desk: Path, spooled: Path) -> N
     assert staged(desk) == [f"{ID}-1", f"{ID}-2"]
 
 
+def test_what_is_staged_is_durable_before_the_plan_is_returned(
+    desk: Path, spooled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = open_files()
+    seen_at_sync: list[list[str]] = []
+    sync = files.sync
+
+    def record(folders: Iterable[Path]) -> None:
+        folders = list(folders)
+        if desk / ".faxdaemon" in folders:
+            seen_at_sync.append(staged(desk))
+        sync(folders)
+
+    monkeypatch.setattr(files, "sync", record)
+    sink(desk, files).stage(fax(), spooled)
+    assert seen_at_sync[-1] == [f"{ID}-1", f"{ID}-2"]
+
+
 def test_what_was_published_by_a_killed_process_is_synced_before_it_counts(
     desk: Path, spooled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -342,10 +374,11 @@ def test_an_unmounted_share_is_not_taken_for_a_published_fax(
 
 
 def test_a_spool_that_changed_is_not_delivered(desk: Path, spooled: Path) -> None:
-    spooled.write_bytes(b"rotten")
-    for media, options in (("application/pdf", {}), ("image/tiff", {"as": "pdf"})):
+    for received, rotten, options in ((CONTENT, b"rotten", {}), (tiff(2), tiff(1), {"as": "pdf"})):
+        spooled.write_bytes(rotten)
+        media = "application/pdf" if received == CONTENT else "image/tiff"
         with pytest.raises(FilesError, match="changed in the spool"):
-            sink(desk, **options).stage(fax(media=media), spooled)
+            sink(desk, **options).stage(fax(received, media=media), spooled)
     assert seen(desk) == []
 
 
@@ -401,6 +434,7 @@ def test_the_same_tiff_makes_the_same_pdf(desk: Path, spooled: Path) -> None:
         one.stage(fax(tiff(), media="image/tiff"), spooled)
         made.append((desk / ".faxdaemon" / f"{ID}-1").read_bytes())
     assert made[0] == made[1]
+    assert b"Date" not in made[0]
 
 
 def test_a_tiff_stays_one_unless_asked(desk: Path, spooled: Path) -> None:
