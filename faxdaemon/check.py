@@ -9,6 +9,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ def _state(state: Path) -> Iterator[Finding]:
     if trouble:
         yield Finding(topic, False, f"{there}: {trouble}" if there != state else trouble, _GIVE)
         return
+    if os.name == "posix" and there == state and state.stat().st_mode & (stat.S_IROTH | stat.S_IXOTH):
+        yield Finding(topic, False, "everybody on this machine may look into it", f"run: chmod o= {state}")
     missing = there != state
     yield Finding(topic, True, "does not exist yet; the first start creates it" if missing else "can be written")
     free = open_files().free_space(there)

@@ -86,7 +86,7 @@ class _Bridge(logging.Handler):
 def _text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     time, level, stack = event.pop("time"), event.pop("level"), event.pop("exception", None)
     words = [f"{time} {level:<8} {printable(str(event.pop('event')))}"]
-    words += [f"{key}={_value(value)}" for key, value in event.items()]
+    words += [f"{key}={_value(value)}" for key, value in event.items() if value is not None]
     text = " ".join(words)
     return text if stack is None else "\n    ".join([text, *map(printable, str(stack).splitlines())])
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,11 +22,12 @@ from faxdaemon.cli.common import SHORT_ID, Config, Json, journal_of, local_time,
 from faxdaemon.core.states import Inbound, Outbound
 
 if TYPE_CHECKING:
-    from faxdaemon.contracts.journal import HistoryJournal, Row
+    from faxdaemon.contracts.journal import Row
 
 STATES = tuple(dict.fromkeys(state.value for kind in (Outbound, Inbound) for state in kind))
 _AGO = re.compile(r"([0-9]+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_PUNCTUATION = re.compile(r"[^0-9+]")
 _DIGITS = re.compile(r"\+?[0-9]{7,}")
 
 
@@ -89,7 +90,7 @@ def list_(
     query = Filter(
         direction=None if out is None else "out" if out else "in",
         states=(*wanted, "held") if held else wanted,
-        number=number,
+        number=_PUNCTUATION.sub("", number) if number else None,
         folder=str(folder.absolute()) if folder else None,
         account=account,
         name=name,
@@ -98,26 +99,12 @@ def list_(
     )
     with journal_of(settings) as journal:
         rows = journal.find(query)
-        if held and out is not True and folder is None:
-            rows = [*rows, *_stuck_deliveries(journal, replace(query, direction="in", states=("stored",)))][:limit]
     if as_json:
         print_json([_plain(row, full=full) for row in rows])
     else:
         _print(rows, full=full)
         if len(rows) == limit:
             note(f"only the newest {limit} are shown; ask for more with --limit")
-
-
-def _stuck_deliveries(journal: HistoryJournal, query: Any) -> list[Row]:
-    """Received faxes with a destination that waits for a person: the fax itself is not held then."""
-    if not journal.counts().get("delivery.held"):
-        return []
-    found = []
-    for row in journal.find(query):
-        stuck = [d for d in journal.life(row.fax_id).facts.get("deliveries", ()) if d["state"] == "held"]
-        if stuck:
-            found.append(replace(row, state="held", reason="; ".join(f"{d['sink']}: {d['reason']}" for d in stuck)))
-    return found
 
 
 def _hidden(text: str, number: str | None) -> str:

@@ -18,6 +18,7 @@ from faxdaemon.cli.common import Config, Json, note, print_json, say, settings_o
 
 if TYPE_CHECKING:
     from faxdaemon.sandbox import Sandbox
+    from faxdaemon.sandbox.numbering import Ending
 
 
 def run(config: Config = None) -> None:
@@ -118,12 +119,20 @@ def sandbox(
     note("the sandbox is closed")
 
 
+def _told(ending: Ending) -> str:
+    if ending.for_ever:
+        return "stays in the queue for ever"
+    if ending.pace > 1:
+        return f"answers, but {ending.pace:.0f} times as slow"
+    return f"{ending.text}, for the first fax to it only" if ending.first_only else ending.text
+
+
 def _introduce(box: Sandbox) -> None:
     """What somebody needs to use it."""
     from faxdaemon.sandbox.numbering import ENDINGS  # noqa: PLC0415 - keeps --help quick
 
     say(f"The sandbox listens on {box.url}; Ctrl-C ends it.")
-    say("\nAccounts (provider: faxage):".strip("\n"))
+    say("Accounts (provider: faxage):")
     for account in box.accounts:
         say(
             f"  url: {box.faxage_url}   username: {account.username}   company: {account.company}   "
@@ -131,6 +140,8 @@ def _introduce(box: Sandbox) -> None:
         )
     say("Numbers that end in these digits go wrong; every other one answers:")
     for digits, ending in sorted(ENDINGS.items()):
-        say(f"  {digits}  {ending.text}")
+        say(f"  {digits}  {_told(ending)}")
     say(f"What was sent: {box.url}/sandbox/ledger")
+    line = box.accounts[0].lines[0]
+    say(f"""Let a fax arrive: curl {box.url}/sandbox/receive -d '{{"to": "{line}", "pages": 2}}'""")
     sys.stdout.flush()
