@@ -85,7 +85,8 @@ class Fetching(Part):
         def work(tx: Tx) -> int:
             wanted = {"account": account, "provider_ids": list(listed)}
             known = set(tx.connection.execute(_KNOWN, wanted).scalars())
-            rows = [self._seen_row(tx, account, item) for key, item in listed.items() if key not in known]
+            fresh = [item for provider_id, item in listed.items() if provider_id not in known]
+            rows = [self._seen_row(tx, account, n, item) for n, item in enumerate(fresh)]
             if not rows:
                 return 0
             statement = insert_new(inbound, tx.dialect).returning(inbound.c.fax_id)
@@ -97,9 +98,11 @@ class Fetching(Part):
 
         return self._write(work) if listed else 0
 
-    def _seen_row(self, tx: Tx, account: str, item: Listed) -> dict[str, Any]:
+    def _seen_row(self, tx: Tx, account: str, n: int, item: Listed) -> dict[str, Any]:
+        # The place in the list comes first in the id's random part, so that ids of one list sort as it does.
+        entropy = (n & 0xFFF).to_bytes(2, "big") + self._clock.entropy(8)
         return {
-            "fax_id": new_fax_id(tx.now, self._clock.entropy(10)),
+            "fax_id": new_fax_id(tx.now, entropy),
             "account": account,
             "provider_id": item.provider_id,
             "state": Inbound.SEEN.value,

@@ -49,5 +49,7 @@ class FileLock:
         os.write(self._descriptor, f"{os.getpid()}\n".encode("ascii"))
 
     def release(self) -> None:
-        """Give the lock up."""
-        os.close(self._descriptor)
+        """Give the lock up; harmless to repeat."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:  # closing twice could close a stranger's file
+            os.close(descriptor)
