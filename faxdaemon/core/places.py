@@ -1,7 +1,8 @@
 """Where everything lies on disk: path arithmetic, nothing else.
 
     <drop folder>/                       people and applications drop here
-      .faxdaemon/claimed/<node>/<FaxId>/<name>   a claimed drop, until its outcome is published
+      .faxdaemon/claimed/<node>/<FaxId>=<name>   a claimed drop, until its outcome is published
+                                <FaxId>/<name>   the same, where the name is too long for the other form
       .faxdaemon/staged/<FaxId>-<n>              an answer or a restored document, until it is published
       sent/<date>/  failed/  held/               outcomes
 
@@ -16,10 +17,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from faxdaemon.core.ids import FaxId
+from faxdaemon.core.ids import FaxId, is_fax_id
+from faxdaemon.core.naming import NAME_MAX
 
 HIDDEN = ".faxdaemon"
 OUTCOMES = ("sent", "failed", "held")
+MARK = "="
 PERIOD = 6
 """Characters of a fax id that change every 2^20 ms."""
 
@@ -46,9 +49,12 @@ class DropPlaces:
         """What is ready to be published."""
         return self.hidden / "staged"
 
-    def claim(self, fax_id: str) -> Path:
-        """The folder of one claim."""
-        return self.claims / fax_id
+    def claimed(self, fax_id: str, name: str) -> Path:
+        """Where a dropped file is while it is ours.  Claims share one folder, so that a batch costs one fsync of it."""
+        flat = f"{fax_id}{MARK}{name}"
+        if len(flat.encode("utf-8", "surrogateescape")) <= NAME_MAX:
+            return self.claims / flat
+        return self.claims / fax_id / name
 
     def staged(self, fax_id: str, number: int) -> Path:
         """The temporary number `number` of one fax."""
@@ -64,6 +70,12 @@ class DropPlaces:
     def needed(self) -> tuple[Path, ...]:
         """Folders that must exist before work begins."""
         return (self.claims, self.staging, *(self.folder / name for name in OUTCOMES))
+
+
+def claimant(entry_name: str) -> FaxId | None:
+    """The fax whose claim an entry of the claims' folder is; None for what is none."""
+    fax_id, mark, _ = entry_name.partition(MARK)
+    return FaxId(fax_id) if is_fax_id(fax_id) and (mark or entry_name == fax_id) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from faxdaemon.contracts.files import Entry, Files, Kind
 from faxdaemon.contracts.journal import HeldDrop, OutboundJournal
 from faxdaemon.contracts.stage import Wake
 from faxdaemon.core.errors import FilesError, FolderOffline
-from faxdaemon.core.ids import FaxId, is_fax_id, new_fax_id
+from faxdaemon.core.ids import FaxId, new_fax_id
 from faxdaemon.core.model import Document, Drop, Origin
-from faxdaemon.core.places import DropPlaces, Spool
+from faxdaemon.core.places import MARK, DropPlaces, Spool, claimant
 from faxdaemon.outbound.readiness import SUFFIX, Readiness
 
 log = structlog.get_logger()
@@ -35,6 +35,10 @@ RESERVE = 64 * 1024 * 1024
 TROUBLE = 10.0
 NO_ROOM = 5.0
 """Seconds until a folder in trouble, or a full disk, is looked at again."""
+
+
+Claim = tuple[FaxId, Path]
+"""The id that a drop was given, and where its file is now."""
 
 
 class Intake:
@@ -60,8 +64,9 @@ class Intake:
         self._clock = clock
         self._alert = alert
         self._reserve = reserve
-        self._orphans: list[FaxId] | None = None
-        self._deferred: dict[FaxId, float] = {}
+        self._orphans: list[Claim] | None = None
+        self._deferred: dict[Claim, float] = {}
+        self._period: Path | None = None
         self._trouble = f"folder:{places.folder}"
         self._full = f"space:{spool.root}"
 
@@ -86,7 +91,7 @@ class Intake:
             self._files.make_dirs(self._places.needed())
             self._orphans = self._unrecorded_claims()
         now = self._clock.monotonic()
-        due = [fax_id for fax_id, at in self._deferred.items() if at <= now]
+        due = [claim for claim, at in self._deferred.items() if at <= now]
         if due:
             del self._deferred[due[0]]
             self._take_over(due[:1])
@@ -114,48 +119,75 @@ class Intake:
 
     # -- O1: claim
 
-    def _claim(self, entries: list[Entry]) -> list[FaxId]:
+    def _claim(self, entries: list[Entry]) -> list[Claim]:
         stamp = int(self._clock.now().timestamp() * 1000)
-        pairs = [(new_fax_id(stamp, self._clock.entropy(10)), entry.path) for entry in entries]
-        self._files.make_dirs([self._places.claim(fax_id) for fax_id, _ in pairs])
+        moves = []
+        claims = []
+        for entry in entries:
+            fax_id = new_fax_id(stamp, self._clock.entropy(10))
+            target = self._places.claimed(fax_id, entry.path.name)
+            moves.append((entry.path, target))
+            claims.append((fax_id, target))
+        self._files.make_dirs([target.parent for _, target in claims if target.parent != self._places.claims])
         try:
-            self._files.move([(path, self._places.claim(fax_id) / path.name) for fax_id, path in pairs])
+            self._files.move(moves)
         except FilesError:
-            self._claim_singly(pairs)
-        return [fax_id for fax_id, _ in pairs]
+            # One of the batch could not be renamed (taken back, locked, not ours to move): the others must not suffer.
+            claims = [claim for claim, pair in zip(claims, moves, strict=True) if self._claim_one(*pair)]
+        return claims
 
-    def _claim_singly(self, pairs: list[tuple[FaxId, Path]]) -> None:
-        """One of a batch could not be renamed (taken back, locked, not ours to move): the others must not suffer."""
-        for fax_id, path in pairs:
-            target = self._places.claim(fax_id) / path.name
-            if self._files.stat(target) is not None:
-                continue
-            try:
-                self._files.move([(path, target)])
-            except FilesError as error:
-                if self._files.stat(path) is not None:
-                    log.warning("drop cannot be claimed", folder=str(self._places.folder), reason=error.reason)
-                self._files.remove([target.parent])
+    def _claim_one(self, path: Path, target: Path) -> bool:
+        if self._files.stat(target) is not None:
+            return True  # moved before the batch failed
+        try:
+            self._files.move([(path, target)])
+        except FilesError as error:
+            if self._files.stat(path) is not None:
+                log.warning("drop cannot be claimed", folder=str(self._places.folder), reason=error.reason)
+            self._forget(target)
+            return False
+        return True
+
+    def _forget(self, target: Path) -> None:
+        """Remove a claim's own folder, if it has one."""
+        if target.parent != self._places.claims:
+            self._files.remove([target.parent])
 
     # -- O2 to O4: copy and commit
 
-    def _unrecorded_claims(self) -> list[FaxId]:
+    def _unrecorded_claims(self) -> list[Claim]:
         """Claims of an earlier life that the journal does not know."""
+        self._files.sync([self._places.folder, self._places.claims])  # whoever renamed may have died before syncing
+        found: list[Claim] = []
         with self._files.scan(self._places.claims) as entries:
-            found = [FaxId(e.path.name) for e in entries if e.kind is Kind.FOLDER and is_fax_id(e.path.name)]
-        known = self._journal.known(found) if found else frozenset()
-        return sorted(set(found) - known)
+            for entry in entries:
+                fax_id = claimant(entry.path.name)
+                if fax_id is not None:
+                    found += [(fax_id, entry.path)] if entry.kind is not Kind.FOLDER else self._in_folder(fax_id, entry)
+        known = self._journal.known([fax_id for fax_id, _ in found]) if found else frozenset()
+        return sorted(claim for claim in found if claim[0] not in known)
 
-    def _take_over(self, claims: list[FaxId]) -> None:
+    def _in_folder(self, fax_id: FaxId, entry: Entry) -> list[Claim]:
+        """The file in a claim that has a folder of its own; or the claim itself when a folder was dropped."""
+        if entry.path.name != fax_id:
+            return [(fax_id, entry.path)]
+        self._files.sync([entry.path])
+        with self._files.scan(entry.path) as entries:
+            inside = [(fax_id, each.path) for each in entries]
+        if not inside:
+            self._files.remove([entry.path])
+        return inside
+
+    def _take_over(self, claims: list[Claim]) -> None:
         drops: list[Drop] = []
-        for fax_id in claims:
+        for claim in claims:
             try:
-                drop = self._spooled(fax_id)
+                drop = self._spooled(*claim)
             except FilesError as error:  # one bad file must not stop the others; its claim keeps it safe
-                self._deferred[fax_id] = self._clock.monotonic() + TROUBLE
-                self._alert.raise_(f"drop:{fax_id}", f"drop {fax_id} cannot be taken in yet: {error.reason}")
+                self._deferred[claim] = self._clock.monotonic() + TROUBLE
+                self._alert.raise_(f"drop:{claim[0]}", f"drop {claim[0]} cannot be taken in yet: {error.reason}")
             else:
-                self._alert.clear(f"drop:{fax_id}")
+                self._alert.clear(f"drop:{claim[0]}")
                 drops += [drop] if drop else []
         if not drops:
             return
@@ -164,27 +196,25 @@ class Intake:
         self._journal.accept(drops)
         self._settle_held(drops)
 
-    def _spooled(self, fax_id: FaxId) -> Drop | None:
-        claim = self._places.claim(fax_id)
-        with self._files.scan(claim) as entries:
-            found = sorted(entries, key=lambda entry: entry.path.name)
-        if not found:
-            self._files.remove([claim])
+    def _spooled(self, fax_id: FaxId, path: Path) -> Drop | None:
+        entry = self._files.stat(path)
+        if entry is None:
             return None
-        entry = found[0]
-        name = entry.path.name
+        name = path.name.removeprefix(f"{fax_id}{MARK}") if path.parent == self._places.claims else path.name
         origin = Origin(str(self._places.folder), name, entry.size, entry.modified_ns, entry.inode)
-        problem = _unusable(entry) or self._unreadable(entry.path)
+        problem = _unusable(entry) or self._unreadable(path)
         if problem:
             return Drop(fax_id, origin, (), problem)
         suffix = PurePath(name).suffix
         spool = self._spool.name("out", fax_id, 1, suffix if SUFFIX.fullmatch(suffix) else "")
         target = self._spool.path(spool)
-        self._files.make_dirs([target.parent])
-        written = self._files.copy_new(entry.path, target)
-        after = self._files.stat(entry.path)
+        if target.parent != self._period:
+            self._files.make_dirs([target.parent])
+            self._period = target.parent
+        written = self._files.copy_new(path, target)
+        after = self._files.stat(path)
         if after is None or (after.size, after.modified_ns) != (entry.size, entry.modified_ns):
-            self._give_back(fax_id, entry.path)
+            self._give_back(fax_id, path, name)
             return None
         return Drop(fax_id, origin, (Document(name, spool, written.size, written.sha256),))
 
@@ -195,12 +225,12 @@ class Intake:
             return error.reason
         return None
 
-    def _give_back(self, fax_id: FaxId, path: Path) -> None:
+    def _give_back(self, fax_id: FaxId, path: Path, name: str) -> None:
         """Somebody was still writing to it after all: it goes back and is looked at again later."""
         log.info("drop changed while it was claimed", fax=fax_id)
-        self._files.move([(path, self._places.folder / path.name)])
-        self._files.remove([path.parent])
-        self._readiness.look_again()
+        self._files.move([(path, self._places.folder / name)])
+        self._forget(path)
+        self._readiness.look_again(name)
 
     # -- moving a held document back means "send it again"
 

@@ -57,7 +57,7 @@ class Readiness:
         self._hints: deque[tuple[str, bool]] = deque()
         self._lock = threading.Lock()
         self._scan_at = 0.0
-        self._settle_at: float | None = None
+        self._unsettled: dict[str, float] = {}
         self._sighted: dict[str, tuple[tuple[int, int, int], float]] = {}
         self._walk = ExitStack()
         self._entries: Iterator[Entry] | None = None
@@ -73,23 +73,27 @@ class Readiness:
                 self._hints.append((name, complete))
 
     def ready(self, limit: int) -> list[Entry]:
-        """Up to `limit` complete entries: hinted ones first, then what a scan shows, if one is due or under way."""
-        found = self._hinted(limit)
-        if len(found) < limit:
-            found += self._scanned(limit - len(found), {entry.path.name for entry in found})
-        return found
+        """Up to `limit` complete entries: hinted ones, then such as have settled, then what a scan shows."""
+        found: dict[str, Entry] = {}  # each source sees it grow, and gives nothing twice
+        for source in (self._hinted, self._settling, self._scanned):
+            for entry in source(limit - len(found), found):
+                found[entry.path.name] = entry
+        return list(found.values())
 
     def wait(self) -> float:
         """Seconds until there may be something new to see, if no hint comes before."""
         if self._hints or self._entries is not None:
             return 0.0
-        due = self._scan_at if self._settle_at is None else min(self._scan_at, self._settle_at)
+        due = min(self._scan_at, *self._unsettled.values()) if self._unsettled else self._scan_at
         return max(0.0, due - self._clock.monotonic())
 
-    def look_again(self) -> None:
-        """Something is not settled yet: scan again when it may be."""
+    def look_again(self, name: str) -> None:
+        """`name` is not settled yet: look at it again when it may be."""
         due = self._clock.monotonic() + self._pace.settle
-        self._settle_at = due if self._settle_at is None else min(due, self._settle_at)
+        if len(self._unsettled) < HINTS:
+            self._unsettled.setdefault(name, due)
+        else:
+            self._scan_at = min(self._scan_at, due)
 
     def abandon(self) -> None:
         """Give up the scan under way (the folder is in trouble) and scan anew when the next is due."""
@@ -98,23 +102,34 @@ class Readiness:
 
     # -- hints
 
-    def _hinted(self, limit: int) -> list[Entry]:
-        ready: dict[str, Entry] = {}
-        while len(ready) < limit:
+    def _hinted(self, limit: int, found: Collection[str]) -> Iterator[Entry]:
+        while limit > 0:
             with self._lock:
                 if not self._hints:
-                    break
+                    return
                 name, complete = self._hints.popleft()
-            if name in ready or _never(name):
+            if name in found or _never(name):
                 continue
             entry = self._files.stat(self._places.folder / name)
             if entry is None:
                 continue
             if complete and entry.kind is Kind.FILE and self._whole(entry.path):
-                ready[name] = entry
+                self._unsettled.pop(name, None)
+                limit -= 1
+                yield entry
             else:
-                self.look_again()
-        return list(ready.values())
+                self.look_again(name)
+
+    def _settling(self, limit: int, found: Collection[str]) -> Iterator[Entry]:
+        now = self._clock.monotonic()
+        due = [name for name, at in self._unsettled.items() if at <= now and name not in found][: max(0, limit)]
+        if due:
+            self._now_ns = None
+        for name in due:
+            del self._unsettled[name]
+            entry = self._files.stat(self._places.folder / name)
+            if entry is not None and self._usable(entry):
+                yield entry
 
     def _whole(self, path: Path) -> bool:
         try:
@@ -124,34 +139,39 @@ class Readiness:
 
     # -- scans
 
-    def _scanned(self, limit: int, taken: Collection[str]) -> list[Entry]:
+    def _scanned(self, limit: int, found: Collection[str]) -> Iterator[Entry]:
+        if limit <= 0:
+            return
         entries = self._entries or self._begin_scan()
         if entries is None:
-            return []
-        ready: list[Entry] = []
+            return
         for entry in entries:
             name = entry.path.name
-            if name in taken or _never(name) or (entry.kind is Kind.FOLDER and not _like_a_document(name)):
+            if name in found or _never(name) or (entry.kind is Kind.FOLDER and not _like_a_document(name)):
                 continue
-            if not self._settled(entry) or (entry.kind is Kind.FILE and self._files.being_written(entry.path)):
-                self.look_again()
-                continue
-            ready.append(entry)
-            if len(ready) >= limit:
-                return ready
+            if self._usable(entry):
+                limit -= 1
+                yield entry
+                if limit == 0:
+                    return
         self.abandon()
-        return ready
 
     def _begin_scan(self) -> Iterator[Entry] | None:
         now = self._clock.monotonic()
-        if now < self._scan_at and (self._settle_at is None or now < self._settle_at):
+        if now < self._scan_at:
             return None
         self._scan_at = now + self._pace.scan
-        self._settle_at = None
         self._now_ns = None
         self.watch()  # before the scan, so that nothing falls between the two
         self._entries = self._walk.enter_context(self._files.scan(self._places.folder))
         return self._entries
+
+    def _usable(self, entry: Entry) -> bool:
+        """Settled and not open for writing; otherwise it is looked at again."""
+        if self._settled(entry) and not (entry.kind is Kind.FILE and self._files.being_written(entry.path)):
+            return True
+        self.look_again(entry.path.name)
+        return False
 
     def _settled(self, entry: Entry) -> bool:
         if self._files.change_times:

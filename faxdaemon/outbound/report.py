@@ -100,7 +100,7 @@ class ReportStage:
     def _original(self, work: ReportWork) -> Path | None:
         """The dropped file where it is now: in its claim, or where an earlier report put it, or restored from the
         spool."""
-        claimed = self._places.claim(work.fax_id) / work.origin.name
+        claimed = self._places.claimed(work.fax_id, work.origin.name)
         if self._files.stat(claimed) is not None:
             return claimed
         if work.published:
@@ -143,7 +143,8 @@ class ReportStage:
                 if self._files.stat(Path(source)) is not None:
                     moves.append((Path(source), self._still_free(work, Path(target))))
         self._files.move(moves)
-        self._files.remove([self._places.claim(work.fax_id) for work in works])
+        claims = [self._places.claimed(work.fax_id, work.origin.name).parent for work in works]
+        self._files.remove([folder for folder in claims if folder != self._places.claims])
 
     def _still_free(self, work: ReportWork, target: Path) -> Path:
         """`target`, or a name with the id in it when somebody has put a file there since it was staged."""
