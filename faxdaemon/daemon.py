@@ -229,6 +229,7 @@ class Daemon(Parts):
         """Begin working; returns at once."""
         settle = max(options.settle for options in self.settings.accounts.values())
         interrupted = self.journal.interrupt(settle)
+        self.journal.begin()
         for name in self.settings.accounts:  # the credentials may have been put right: that is what people restart for
             self.journal.resume(name)
         log.info(

@@ -276,6 +276,10 @@ class Pause:
 class AccountJournal(Protocol):
     """What is remembered of accounts, over restarts and for all nodes."""
 
+    def begin(self) -> None:
+        """A new life: where only one process has the journal, what an earlier one had claimed is due at once."""
+        ...
+
     def take_duty(self, name: str, every: float) -> float:
         """0 when the caller may now do the periodic duty `name` (`poll:main`, ...), which is then not given again for
         `every` seconds to anyone, this process restarted included; else the seconds to wait."""

@@ -14,10 +14,11 @@ import faxdaemon
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.journal import Pause
 from faxdaemon.core.schedule import until
+from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new, upsert
+from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, duty, inbound, is_in, node, recipient
 from faxdaemon.journal.tables import account as account_table
-from faxdaemon.journal.tables import duty, node
 from faxdaemon.journal.transitions import Tx
 
 _DUTY = sa.select(duty.c.next_at).where(duty.c.name == sa.bindparam("name")).with_for_update()
@@ -27,8 +28,29 @@ _FORGET = sa.delete(node).where(node.c.until < sa.bindparam("long_ago"))
 _MEMORY_MS = 24 * 3600 * 1000
 
 
+#: What another life had claimed or put off, where trying early can do no harm: UNCERTAIN is not among these, for its
+#: delay is what makes the provider's "not there" worth believing.
+_DUE_AT_START = (
+    sa.update(recipient).where(sa.text(is_in(Outbound.ACCEPTED))).values(due=sa.bindparam("now")),
+    sa.update(inbound).where(sa.text(is_in(Inbound.SEEN))).values(due=sa.bindparam("now")),
+    sa.update(inbound).where(sa.text(INBOUND_OPEN)).values(due=sa.bindparam("now")),
+    sa.update(delivery).where(sa.text(DELIVERY_LIVE)).values(due=sa.bindparam("now")),
+)
+
+
 class Accounts(Part):
     """What is remembered of accounts, over restarts and for all nodes."""
+
+    def begin(self) -> None:
+        """A new life on a journal that only one process has (SQLite): nothing is claimed by anybody any more.  Among
+        several nodes a claim of one that died ends by itself."""
+
+        def work(tx: Tx) -> None:
+            for statement in _DUE_AT_START:
+                tx.connection.execute(statement, {"now": tx.now})
+
+        if self._database.is_sqlite:
+            self._write(work)
 
     def take_duty(self, name: str, every: float) -> float:
         """0 when the caller may now do the duty `name`, which is then not given again for `every` seconds; else the

@@ -26,6 +26,7 @@ from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.daemon import Daemon
 from faxdaemon.journal import writer
+from faxdaemon.logs import configure
 from faxdaemon.options import Account
 
 PROVIDER = ("submit", "find", "status", "inbox", "fetch", "acknowledge")
@@ -120,6 +121,7 @@ def main() -> int:
     parser.add_argument("--forget-intents", action="store_true")
     arguments = parser.parse_args()
     settings = load(arguments.config)
+    configure("info", "text", sys.stderr)
     if arguments.forget_intents:
         forget_intents(settings.state)
     Doomed.counter = Counter(arguments.at, arguments.only)
