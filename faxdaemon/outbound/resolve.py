@@ -2,6 +2,7 @@
 
 Promise   nothing is sent again before the provider was asked, except to a provider that drops doubles by itself, and
           then under the same reference.  Where nothing can tell, the fax is held for a person.
+          A look-up that fails, by a bug of ours too, is tried again for a day; then a person is asked.
 Needs     the provider's declared capabilities; `settle`, the time after which its "not there" is believed.
 Crash     asked again.
 
@@ -15,14 +16,18 @@ What follows from an answer (the table in `docs/durability.md`):
 
 from __future__ import annotations
 
+import structlog
+
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import OutboundJournal
 from faxdaemon.contracts.provider import Absent, Ambiguous, Duplicates, Find, Found, Provider
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.errors import JournalError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import OFFER_AGAIN
 from faxdaemon.outbound.submit import AccountRules
+
+log = structlog.get_logger()
 
 NOES = 2
 """How often a provider must say "not there" before it is believed."""
@@ -64,6 +69,12 @@ class ResolveStage:
             answer = self._provider.find(submission)
         except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
             self._not_answered(submission, str(error))
+            return
+        except JournalError:
+            raise
+        except Exception as error:  # a bug in an adapter proves nothing either, and must come to an end, too
+            log.error("unexpected error during a look-up", kind=type(error).__name__, exc_info=True)
+            self._not_answered(submission, f"an unexpected {type(error).__name__} during the look-up")
             return
         match answer:
             case Found(provider_id):

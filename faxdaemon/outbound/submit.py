@@ -2,6 +2,8 @@
 
 Promise   no byte leaves before the intent is committed, nor after the claim's lease has run out; the answer is recorded
           as accepted, refused or unknown, and only a certain "not taken" is ever offered again, or to another account.
+          A document that is not what was spooled is never sent: it waits, with an alert, until intake has copied the
+          claimed original again (at the next start), and expires like any other.
 Needs     a claim (READY -> SUBMITTING) for each act.
 Crash     between intent and record: the row stays SUBMITTING and becomes UNCERTAIN at the next start.
 """
@@ -56,6 +58,14 @@ class AccountRules:
         return self.timeout + self.settle + 30
 
 
+@dataclass(frozen=True, slots=True)
+class NotOffered:
+    """Nothing was offered, for a reason of our own: no account is to blame, and no other is tried."""
+
+    reason: str
+    delay: float
+
+
 class SubmitStage:
     """Submits through one account; several workers may run one each."""
 
@@ -94,13 +104,18 @@ class SubmitStage:
         hand_off(claimed[0], lambda s: self._act(s, last_moment), self._record, unknown=Unknown)
         return 0.0
 
-    def _act(self, submission: Submission, last_moment: float) -> Answer:
+    def _act(self, submission: Submission, last_moment: float) -> Answer | NotOffered:
+        damaged = f"spool:{submission.fax_id}"
         try:
             contents = self._contents(submission)
         except FilesError as error:
-            return NotNow(f"the spooled document cannot be read: {error.reason}")
+            reason = f"the spooled document cannot be used: {error.reason}"
+            advice = "look at the disk, then restart: the claimed original is copied again"
+            self._alert.raise_(damaged, f"fax {submission.fax_id} waits: {reason}; {advice}")
+            return NotOffered(reason, self._delay(submission))
+        self._alert.clear(damaged)
         if self._clock.monotonic() >= last_moment:  # the process slept: a peer may have taken it over meanwhile
-            return NotNow("the claim ran out before anything was sent")
+            return NotOffered("the claim ran out before anything was sent", 0.0)
         return self._provider.submit(submission, contents)
 
     def _contents(self, submission: Submission) -> Sequence[Content]:
@@ -113,8 +128,10 @@ class SubmitStage:
             contents.append(Content(document.name, document.size, partial(self._files.read, path)))
         return contents
 
-    def _record(self, submission: Submission, answer: Answer) -> None:
+    def _record(self, submission: Submission, answer: Answer | NotOffered) -> None:
         match answer:
+            case NotOffered(reason, delay):
+                self._journal.postponed(submission, reason, delay)
             case Accepted(provider_id):
                 self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
                 self._alert.clear(self._trouble)
@@ -126,7 +143,7 @@ class SubmitStage:
                 self._next_account(submission, reason, 0.0)  # the pause is what it waits for
             case Refused(reason):
                 if not self._next_account(submission, reason, None):
-                    self._journal.refused(submission, reason)
+                    self._refused(submission, reason)
             case Unknown(reason):
                 self._journal.lost(submission, reason, self._rules.settle)
 
@@ -134,9 +151,21 @@ class SubmitStage:
     def _trouble(self) -> str:
         return f"account:{self._rules.name}"
 
-    def _offer_later(self, submission: Submission, reason: str, retry_after: float | None) -> None:
+    def _refused(self, submission: Submission, reason: str) -> None:
+        if not submission.doubt:
+            self._journal.refused(submission, reason)
+            return
+        # "Failed" would invite people to send it again, although an earlier attempt may have arrived.
+        reason += "; an attempt without an answer may have arrived all the same"
+        if self._journal.lost(submission, reason, self._rules.settle):
+            self._journal.given_up(submission, reason)
+
+    def _delay(self, submission: Submission) -> float:
         age = (self._clock.now() - submission.age_origin).total_seconds()
-        delay = retry_after if retry_after is not None else OFFER_AGAIN.delay(age, self._clock.chance())
+        return OFFER_AGAIN.delay(age, self._clock.chance())
+
+    def _offer_later(self, submission: Submission, reason: str, retry_after: float | None) -> None:
+        delay = self._delay(submission) if retry_after is None else max(retry_after, 1.0)
         self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
         if not self._next_account(submission, reason, None):
             self._journal.postponed(submission, reason, delay)
