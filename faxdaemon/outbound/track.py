@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
-
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import AccountJournal, OutboundJournal, Settled
@@ -21,8 +19,6 @@ from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, P
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import redial_after, status_delay
 from faxdaemon.outbound.submit import AccountRules
-
-log = structlog.get_logger()
 
 PATIENCE = 48 * 3600.0
 """Seconds after which a job that the provider still calls pending is put before a person."""
@@ -89,17 +85,18 @@ class TrackStage:
         self._journal.settle(settled)
 
     def _judge(self, submission: Submission, status: JobStatus) -> Settled:
+        pending = f"pending:{submission.reference}"
         if status.progress is Progress.PENDING:
             since = submission.intended_at or submission.age_origin
             age = (self._clock.now() - since).total_seconds()
             if age > PATIENCE:
-                hours = round(age / 3600)
-                log.warning("a fax is pending for long", fax=submission.fax_id, hours=hours)
                 self._alert.raise_(
-                    f"pending:{submission.reference}",
-                    f"fax {submission.fax_id}: the provider has it since {hours} hours and calls it pending",
+                    pending,
+                    f"fax {submission.fax_id}: the provider has had it since {since:%Y-%m-%d %H:%M} UTC and still calls "
+                    "it pending; ask the provider about it, or cancel it",
                 )
             return Settled(submission, status, ask_in=status_delay(max(age, 0.0), self._rules.poll))
+        self._alert.clear(pending)
         if (
             status.progress is Progress.FAILED
             and not status.permanent
