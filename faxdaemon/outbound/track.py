@@ -92,8 +92,8 @@ class TrackStage:
             if age > PATIENCE:
                 self._alert.raise_(
                     pending,
-                    f"fax {submission.fax_id}: the provider has had it since {since:%Y-%m-%d %H:%M} UTC and still calls "
-                    "it pending; ask the provider about it, or cancel it",
+                    f"fax {submission.fax_id}: the provider has had it since {since:%Y-%m-%d %H:%M} UTC and still "
+                    "calls it pending; ask the provider about it, or cancel it",
                 )
             return Settled(submission, status, ask_in=status_delay(max(age, 0.0), self._rules.poll))
         self._alert.clear(pending)
