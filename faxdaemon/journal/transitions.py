@@ -29,6 +29,7 @@ from faxdaemon.journal import tables
 from faxdaemon.journal.prepared import Prepared
 
 _log = structlog.get_logger()
+_PRIVATE = frozenset({"refused", "hold"})
 Values = Mapping[str, Any]
 
 
@@ -102,11 +103,12 @@ class Tx:
         }
 
     def log(self) -> None:
-        """Tell the log what was committed."""
+        """Tell the log what was committed.  What a person or a drop's own name may have put into a note stays in the
+        journal: it can name a patient."""
         for m in self.moments:
-            _log.info(
-                m.event, fax=m.fax_id, subject=m.subject, source=m.source, target=m.target, note=m.note, **m.facts
-            )
+            note = None if m.event in _PRIVATE else m.note
+            facts = {k: v for k, v in {"source": m.source, "note": note, **m.facts}.items() if v is not None}
+            _log.info(m.event, fax=m.fax_id, subject=m.subject, target=m.target, **facts)
 
 
 _INSERT_EVENTS = Prepared(

@@ -20,10 +20,11 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from faxdaemon.sandbox import control, faxage
 from faxdaemon.sandbox.callbacks import Callbacks
@@ -38,6 +39,8 @@ from faxdaemon.sandbox.wire import Reply, Request
 
 T = TypeVar("T")
 _POLL = 0.05
+ZONE = ZoneInfo("America/Denver")
+"""Where FAXAGE is; its document does not say in which zone its times are."""
 
 
 class Sandbox:
@@ -51,7 +54,7 @@ class Sandbox:
         seconds_per_page: float = 0.3,
         directory: Path | None = None,
         accounts: Sequence[SandboxAccount] | None = None,
-        zone: tzinfo = UTC,
+        zone: tzinfo = ZONE,
     ) -> None:
         self.accounts = tuple(DEFAULT_ACCOUNTS if accounts is None else accounts)
         self._address = (host, port)

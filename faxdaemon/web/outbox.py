@@ -22,7 +22,7 @@ from faxdaemon.core.naming import fit, is_temporary, safe_name, stem_suffix
 from faxdaemon.core.places import DropPlaces
 
 FOLDER = "outbox"
-PATTERN = "{number}_{name}"
+PATTERN = "{number}_{document}"
 """How intake reads the names that `drop` gives."""
 UPLOAD = "upload-"
 REMEMBERED = 4096

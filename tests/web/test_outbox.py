@@ -33,7 +33,7 @@ def test_a_document_becomes_a_drop_that_intake_understands(outbox):
     assert name == "+13035550100_invoice 4711.pdf"
     assert (outbox.folder / name).read_bytes() == b"onetwo"
     read = compile_pattern(PATTERN).match(Path(name).stem)
-    assert read == {"number": "+13035550100", "name": "invoice 4711"}
+    assert read == {"number": "+13035550100", "document": "invoice 4711"}
     assert not uploads(outbox)
 
 

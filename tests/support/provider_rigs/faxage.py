@@ -33,7 +33,6 @@ def options(box: Sandbox, **changes: Any) -> Options:
         "username": "clinic",
         "company": "12345",
         "password": "sandbox-password",
-        "timezone": "UTC",
     }
     return Options(**{**values, **changes})
 
