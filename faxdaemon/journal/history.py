@@ -98,7 +98,7 @@ def _in_states(query: Filter) -> list[sa.ColumnElement[bool]]:
     known = [s for s in dict.fromkeys(query.states) if s.isidentifier()]
     if not query.states:
         return []
-    return [sa.or_(sa.false(), *(sa.literal_column(f"(state = '{s}')", sa.Boolean) for s in known))]
+    return [sa.or_(sa.false(), *(sa.text(f"(state = '{s}')") for s in known))]
 
 
 def _find_out(connection: Connection, query: Filter) -> Sequence[Line]:

@@ -143,7 +143,8 @@ class Writer:
             except DBAPIError as error:
                 if not self._again(error, attempt, give_up):
                     return job.settle(error=failure(error))
-                time.sleep(min(0.05 * 2 ** min(attempt, 8), 5.0))
+                if self._broken is None:
+                    time.sleep(min(0.05 * 2 ** min(attempt, 8), 5.0))
             except SQLAlchemyError as error:
                 return job.settle(error=failure(error))
             except Exception as error:  # noqa: BLE001 - the caller's own; it is raised where it was called
@@ -151,8 +152,9 @@ class Writer:
         return job.settle(error=JournalError(self._broken))
 
     def _again(self, error: DBAPIError, attempt: int, give_up: float) -> bool:
+        """Whether another try may help; a broken journal ends the tries by itself."""
         if self._database.is_sqlite:
-            return False
+            return self._broken is not None
         if error.connection_invalidated or self._connection is None:
             _log.warning("journal connection lost", error=type(error.orig).__name__, attempt=attempt)
             return time.monotonic() < give_up

@@ -54,9 +54,7 @@ class World:
 
     def open(self, node: str = "one", **options: Any) -> SqlJournal:
         """Another opening of the same journal; PostgreSQL is put on virtual time, too."""
-        journal = open_journal(
-            self.url, state=self.state, clock=self.clock, signals=self.bell, node=node, **options
-        )
+        journal = open_journal(self.url, state=self.state, clock=self.clock, signals=self.bell, node=node, **options)
         assert isinstance(journal, SqlJournal)
         journal._database.now = lambda _: to_ms(self.clock.now())  # type: ignore[method-assign]
         self.others.append(journal)
@@ -102,20 +100,21 @@ class World:
         return self.claim(fax_id)
 
     def claim(self, fax_id: FaxId, account: str = "main") -> Submission:
-        (claimed,) = [s for s in self.journal.claim_ready(account, 100, 60) if s.fax_id == fax_id]
-        return claimed
+        return self.only(fax_id, self.journal.claim_ready(account, 100, 60))
+
+    def only(self, fax_id: FaxId, claimed: list[Submission]) -> Submission:
+        (found,) = [s for s in claimed if s.fax_id == fax_id]
+        return found
 
     def uncertain(self, *routes: Route, **more: Any) -> Submission:
         submission = self.submitting(*routes, **more)
         assert self.journal.lost(submission, "connection reset", 0)
-        (claimed,) = self.journal.claim_uncertain("main", 100, 60)
-        return claimed
+        return self.only(submission.fax_id, self.journal.claim_uncertain("main", 100, 60))
 
     def accepted(self, *routes: Route, **more: Any) -> Submission:
         submission = self.submitting(*routes, **more)
         assert self.journal.accepted(submission, f"job-{submission.reference}", 0)
-        (claimed,) = self.journal.claim_accepted("main", 100, 60)
-        return claimed
+        return self.only(submission.fax_id, self.journal.claim_accepted("main", 100, 60))
 
     def ended(self, progress: Progress = Progress.SENT, *routes: Route, **more: Any) -> Submission:
         submission = self.accepted(*routes, **more)
@@ -175,7 +174,13 @@ class World:
     # -- inbound
 
     def listed(self, provider_id: str = "77", called: str | None = "+13035550177", **more: Any) -> Listed:
-        facts: dict[str, Any] = {"caller": NUMBER, "csid": "GRAY", "received_at": None, "pages": 2, "metadata": {"a": 1}}
+        facts: dict[str, Any] = {
+            "caller": NUMBER,
+            "csid": "GRAY",
+            "received_at": None,
+            "pages": 2,
+            "metadata": {"a": 1},
+        }
         return Listed(provider_id, called, **(facts | more))
 
     def seen(self, provider_id: str = "77", account: str = "main", **more: Any) -> InboundFax:

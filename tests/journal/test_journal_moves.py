@@ -1,4 +1,4 @@
-"""Every method from every state: what the state table has no row for changes nothing, and neither does a late answer."""
+"""Every method from every state: what the table has no row for changes nothing, and neither does a late answer."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def check(world: Any, act: str, state: Outbound) -> None:
         assert after["state"] == target
         moves = [e for e in world.events(submission.fax_id)[told:] if e[0] == "recipient 1"]
         assert len(moves) == 1
-        subject, event, source, reached = moves[0]
+        _, event, source, reached = moves[0]
         assert (event in events, source, reached) == (True, state, target)
     else:
         assert after == before
