@@ -22,8 +22,8 @@ WITHOUT_ROOTS_EYES = (
 
 def lives_on(world: World) -> None:
     """The proof that the daemon is well: a good drop is sent."""
-    world.drop("3035550199_good.pdf", pdf_bytes())
-    world.wait("a good drop was sent", lambda: "3035550199_good.pdf" in world.names("sent"))
+    world.drop("3035550188_good.pdf", pdf_bytes())
+    world.wait("a good drop was sent", lambda: "3035550188_good.pdf" in world.names("sent"))
 
 
 def test_each_bad_drop_is_answered_with_its_reason(world: World) -> None:
@@ -71,7 +71,7 @@ def test_each_bad_drop_is_answered_with_its_reason(world: World) -> None:
     assert (world.out / "failed" / "3035550175_folder.pdf" / "inside.txt").read_text() == "kept"
     assert "3035550175_folder.pdf" in kept
     assert outside.read_bytes() == content
-    assert len(world.sandbox.ledger()) == 1
+    assert len(world.sandbox.sent()) == 1
     assert "Traceback" not in world.logs()
 
 
@@ -168,4 +168,4 @@ def test_without_disk_space_drops_stay_where_they_are(world: World, small_disk: 
     subprocess.run(["mount", "-o", "remount,size=512m", str(small_disk)], check=True)
     world.wait("it was sent", lambda: len(world.names("sent")) == 2)
     assert world.stop(process) == 0
-    assert len(world.sandbox.ledger()) == 1
+    assert len(world.sandbox.sent()) == 1

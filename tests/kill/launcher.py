@@ -99,7 +99,7 @@ def count_commits(counter: Counter) -> None:
         commit(self, transaction)
         counter.step("journal.commit after")
 
-    writer.Writer._make_durable = counted  # type: ignore[method-assign]
+    writer.Writer._make_durable = counted  # type: ignore[method-assign] # the very moment is the test's subject
 
 
 def forget_intents(state: Path) -> None:
