@@ -24,6 +24,8 @@ from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.ids import FaxId, new_fax_id
 from faxdaemon.core.model import Document, Drop, Origin
 from faxdaemon.core.places import MARK, DropPlaces, Spool, claimant
+from faxdaemon.outbound import shown
+from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.readiness import SUFFIX, Readiness
 
 log = structlog.get_logger()
@@ -67,6 +69,7 @@ class Intake:
         self._orphans: list[Claim] | None = None
         self._deferred: dict[Claim, float] = {}
         self._period: Path | None = None
+        self._mark = FolderMark(places, spool, files=files)
         self._trouble = f"folder:{places.folder}"
         self._full = f"space:{spool.root}"
 
@@ -77,6 +80,7 @@ class Intake:
         except FilesError as error:
             self._readiness.abandon()
             self._orphans = None  # claims that got no row yet are found again
+            self._deferred.clear()  # likewise; one that got its row must never be copied over its spooled document
             self._alert.raise_(self._trouble, f"drop folder {self._places.folder} cannot be used: {error.reason}")
             return TROUBLE
         self._alert.clear(self._trouble)
@@ -88,7 +92,7 @@ class Intake:
         if self._files.stat(self._places.folder) is None:  # never created here: it may be a share that is not mounted
             raise FolderOffline("it does not exist; create it, or mount it")
         if self._orphans is None:
-            self._files.make_dirs(self._places.needed())
+            self._mark.open(self._clock.entropy)
             self._orphans = self._unrecorded_claims()
         now = self._clock.monotonic()
         due = [claim for claim, at in self._deferred.items() if at <= now]
@@ -238,17 +242,20 @@ class Intake:
         held = self._journal.held_drops(str(self._places.folder))
         for old in held:
             for drop in drops:
-                shown = self._dropped_again(old, drop)
-                if shown is not None and self._journal.superseded(old.fax_id, drop.fax_id):
-                    self._files.remove([path for path in shown if path.parent.name == "held"])
+                if self._dropped_again(old, drop) and self._journal.superseded(old.fax_id, drop.fax_id):
+                    outdated = shown.answers(self._files, old.fax_id, old.published)
+                    self._files.remove([Path(path) for path, _ in outdated])
+                    self._alert.clear(f"held:{old.fax_id}")
 
-    def _dropped_again(self, old: HeldDrop, drop: Drop) -> list[Path] | None:
-        """Where the held fax's files were shown, if `drop` is its document, moved from there."""
-        shown = [Path(target) for _, target in old.published.get("moves", ())]
-        place = next((path for path in shown if path.name == drop.origin.name), None)
-        if place is None or old.sha256 not in {document.sha256 for document in drop.documents}:
-            return None
-        return shown if self._files.stat(place) is None else None
+    def _dropped_again(self, old: HeldDrop, drop: Drop) -> bool:
+        """Whether `drop` is the held fax's document, moved back from where it was shown."""
+        target = old.published.get("document")
+        if target is None or old.sha256 not in {document.sha256 for document in drop.documents}:
+            return False
+        if any(self._files.stat(Path(source)) is not None for source, _ in old.published["moves"]):
+            return False  # it was not shown yet: this is another fax, of the same content
+        names = {path.name for path in shown.places(old.fax_id, target)}
+        return drop.origin.name in names and shown.document(self._files, old.fax_id, old.published, old.sha256) is None
 
 
 def _unusable(entry: Entry) -> str | None:

@@ -1,8 +1,10 @@
 """Report: tell the drop folder what became of a fax (steps O12 and O13).
 
 Promise   document and answer appear in `sent/`, `failed/` or `held/` once, whole, the answer last, because that is what
-          an application waits for; nothing that lies there is ever overwritten.
-Needs     the hidden folder on the same file system, so that publishing is a rename.
+          an application waits for; nothing that lies there is ever overwritten, and only what is ours is moved or
+          removed (see `shown`).  One fax that cannot be reported does not stop the others.
+Needs     the hidden folder on the same file system, so that publishing is a rename; and the very folder in which it
+          was staged (see `mark`).
 Crash     before the commit: staged again.  After it: each file still staged is published; one that is gone was
           published already, so an application that eats answers never sees one twice.
 
@@ -16,20 +18,26 @@ from datetime import datetime
 from pathlib import Path, PurePath
 from typing import Any
 
+import structlog
+
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import Format, ReportFacts
 from faxdaemon.contracts.journal import OutboundJournal, ReportWork
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import FilesError, FolderOffline
+from faxdaemon.core.errors import FilesError
 from faxdaemon.core.model import Outcome
 from faxdaemon.core.naming import fit
 from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.core.states import Outbound, Reporting
+from faxdaemon.outbound import shown
+from faxdaemon.outbound.mark import FolderMark
+
+log = structlog.get_logger()
 
 BATCH = 32
 RETRY = 10.0
-"""Seconds after which a folder that could not be written is tried again."""
+"""Seconds after which what could not be reported is tried again."""
 
 
 class ReportStage:
@@ -51,6 +59,7 @@ class ReportStage:
         self._files = files
         self._journal = journal
         self._alert = alert
+        self._mark = FolderMark(places, spool, files=files)
         self._trouble = f"report:{places.folder}"
 
     def step(self) -> Wake:
@@ -59,23 +68,44 @@ class ReportStage:
         if not works:
             return NOTHING_DUE
         try:
-            if self._files.stat(self._places.staging) is None:
-                # Without it, "the temporary is gone" would prove nothing: the share may not be mounted.
-                raise FolderOffline("its work folder is missing; is it mounted?")
-            staged = [work for work in works if work.state is Reporting.REPORTING]
-            taken = {target for work in staged for _, target in (work.plan or {}).get("moves", ())}
-            plans = [(work, self._stage(work, taken)) for work in works if work.state is Reporting.DUE]
-            self._files.sync([self._places.staging])
-            staged += self._journal.staged(plans)
-            self._publish(staged)
+            self._mark.check()
+            published = self._publish(self._staged(works))
         except FilesError as error:
             self._alert.raise_(self._trouble, f"cannot report into {self._places.folder}: {error.reason}")
             return RETRY
-        self._journal.reported(staged)
+        self._journal.reported(published)
         self._alert.clear(self._trouble)
-        return 0.0
+        for work in published:
+            self._tell(work)
+        return 0.0 if len(published) == len(works) else RETRY
+
+    def _tell(self, work: ReportWork) -> None:
+        self._alert.clear(f"report:{work.fax_id}")
+        if (work.plan or {}).get("overall") != Outbound.HELD.value:
+            self._alert.clear(f"held:{work.fax_id}")
+            return
+        why = "; ".join(o.reason for o in work.outcomes if o.state is Outbound.HELD and o.reason)
+        self._alert.raise_(f"held:{work.fax_id}", f"fax {work.fax_id} is held for a person to decide: {why}")
+
+    def _stuck(self, work: ReportWork, error: FilesError) -> None:
+        self._mark.check()  # it is the folder's trouble, not this fax's
+        self._alert.raise_(f"report:{work.fax_id}", f"fax {work.fax_id} cannot be reported: {error.reason}")
 
     # -- staging
+
+    def _staged(self, works: Sequence[ReportWork]) -> list[ReportWork]:
+        """What may be published: staged now, or in an earlier life."""
+        staged = [work for work in works if work.state is Reporting.REPORTING]
+        taken = {target for work in staged for _, target in (work.plan or {}).get("moves", ())}
+        plans: list[tuple[ReportWork, Mapping[str, Any]]] = []
+        for work in works:
+            if work.state is Reporting.DUE:
+                try:
+                    plans.append((work, self._stage(work, taken)))
+                except FilesError as error:
+                    self._stuck(work, error)
+        self._files.sync([self._places.staging])
+        return staged + self._journal.staged(plans)
 
     def _stage(self, work: ReportWork, taken: set[str]) -> Mapping[str, Any]:
         """Make the answer ready, under names that neither a file nor another fax of this batch (`taken`) has."""
@@ -85,72 +115,119 @@ class ReportStage:
         target = self._places.outcome(overall, day)
         self._files.make_dirs([target])
         answers = self._answerer.answer(_facts(work, overall))
-        name, answer_names = self._free_names(work, target, [answer.suffix for answer in answers], taken)
-        moves: list[tuple[str, str]] = []
         source = self._original(work)
-        if source is not None:
-            moves.append((str(source), str(target / name)))
-        for number, (answer, answer_name) in enumerate(zip(answers, answer_names, strict=True), 2):
+        outdated = shown.answers(self._files, work.fax_id, work.published)
+        ours = {str(source), *(path for path, _ in outdated)}
+        names = self._free_names(work, target, [answer.suffix for answer in answers], taken, ours)
+        moves: list[tuple[str, str]] = []
+        if source is not None and str(source) != names[0]:
+            moves.append((str(source), names[0]))
+        digests: dict[str, str] = {}
+        for number, (answer, place) in enumerate(zip(answers, names[1:], strict=True), 2):
             temporary = self._places.staged(work.fax_id, number)
-            self._files.write_new(temporary, [answer.content])
-            moves.append((str(temporary), str(target / answer_name)))
-        taken.update(place for _, place in moves)
-        return {"overall": overall, "moves": moves, "remove": self._outdated(work)}
+            digests[place] = self._files.write_new(temporary, [answer.content]).sha256
+            moves.append((str(temporary), place))
+        taken.update(names)
+        return {
+            "overall": overall,
+            "moves": moves,
+            "document": None if source is None else names[0],
+            "answers": digests,
+            "remove": outdated,
+        }
 
     def _original(self, work: ReportWork) -> Path | None:
         """The dropped file where it is now: in its claim, or where an earlier report put it, or restored from the
-        spool."""
+        spool; None when there is none left."""
         claimed = self._places.claimed(work.fax_id, work.origin.name)
         if self._files.stat(claimed) is not None:
             return claimed
-        if work.published:
-            shown = Path(work.published["moves"][0][1])
-            if shown.name and self._files.stat(shown) is not None:
-                return shown
         if not work.documents:
             return None
+        found = shown.document(self._files, work.fax_id, work.published, work.documents[0].sha256)
+        if found is not None:
+            return found
+        spooled = self._spool.path(work.documents[0].spool)
+        if self._files.stat(spooled) is None:
+            log.warning("no copy of a document is left to report with", fax=work.fax_id)
+            return None
         restored = self._places.staged(work.fax_id, 1)
-        self._files.copy_new(self._spool.path(work.documents[0].spool), restored)
+        self._files.copy_new(spooled, restored)
         return restored
 
-    def _outdated(self, work: ReportWork) -> list[str]:
-        """Answers of an earlier report (it was held, and now there is an outcome)."""
-        if not work.published:
-            return []
-        return [target for source, target in work.published["moves"] if _is_staged(source)]
-
     def _free_names(
-        self, work: ReportWork, target: Path, suffixes: Sequence[str], taken: set[str]
-    ) -> tuple[str, list[str]]:
-        """The dropped name and its answers' names; with the id's end in them when one of them is taken."""
+        self, work: ReportWork, target: Path, suffixes: Sequence[str], taken: set[str], ours: set[str]
+    ) -> list[str]:
+        """Where the document and its answers go; with the id's end in their names when one of them is taken."""
         pure = PurePath(work.origin.name)
         for stem in (pure.stem, f"{pure.stem}.{work.fax_id[-8:]}", f"{pure.stem}.{work.fax_id}"):
-            name = fit(stem, pure.suffix)
-            answers = [fit(stem, suffix) for suffix in suffixes]
-            places = [target / each for each in (name, *answers)]
-            if not any(str(place) in taken or self._files.stat(place) is not None for place in places):
-                return name, answers
+            places = [target / fit(stem, suffix) for suffix in (pure.suffix, *suffixes)]
+            if not any(str(p) in taken or (str(p) not in ours and self._files.stat(p) is not None) for p in places):
+                return [str(place) for place in places]
         raise FilesError(f"{target}: there is a file for fax {work.fax_id} already; move it away")
 
     # -- publishing
 
-    def _publish(self, works: Sequence[ReportWork]) -> None:
+    def _publish(self, works: Sequence[ReportWork]) -> Sequence[ReportWork]:
+        """Show what is staged; returns the works of which nothing is left to show."""
+        try:
+            self._show(works)
+        except FilesError:
+            return [work for work in works if self._shown_alone(work)]
+        return works
+
+    def _shown_alone(self, work: ReportWork) -> bool:
+        try:
+            self._show([work])
+        except FilesError as error:
+            self._stuck(work, error)
+            return False
+        return True
+
+    def _show(self, works: Sequence[ReportWork]) -> None:
         moves: list[tuple[Path, Path]] = []
+        done: set[Path] = set()
         for work in works:
             plan = work.plan or {}
-            self._files.remove([Path(path) for path in plan.get("remove", ())])
-            for source, target in plan.get("moves", ()):
-                if self._files.stat(Path(source)) is not None:
+            self._remove_outdated(plan)
+            for source, target in plan["moves"]:
+                if self._is_staged(work, Path(source)):
                     moves.append((Path(source), self._still_free(work, Path(target))))
+                else:
+                    done.add(Path(target).parent)
+        self._files.make_dirs(sorted({target.parent for _, target in moves}))
         self._files.move(moves)
-        claims = [self._places.claimed(work.fax_id, work.origin.name).parent for work in works]
-        self._files.remove([folder for folder in claims if folder != self._places.claims])
+        if done:
+            self._mark.check()  # what is gone was published only if the folder has not gone away meanwhile
+        # What was moved by a process that died then may not be durable yet.
+        self._files.sync(sorted(folder for folder in done if self._files.stat(folder) is not None))
+        for work in works:
+            self._forget_claim(work)
+
+    def _remove_outdated(self, plan: Mapping[str, Any]) -> None:
+        """Answers of an earlier report; never what this one has published under the same name already."""
+        published = {target for source, target in plan["moves"] if self._files.stat(Path(source)) is None}
+        old = [(Path(path), sha256) for path, sha256 in plan["remove"] if path not in published]
+        self._files.remove([path for path, sha256 in old if shown.holds(self._files, path, sha256)])
+
+    def _is_staged(self, work: ReportWork, source: Path) -> bool:
+        """Whether `source` is still there, and ours: what lies in our work folder is, elsewhere the content tells."""
+        if self._places.hidden in source.parents:
+            return self._files.stat(source) is not None
+        return bool(work.documents) and shown.holds(self._files, source, work.documents[0].sha256)
 
     def _still_free(self, work: ReportWork, target: Path) -> Path:
         """`target`, or a name with the id in it when somebody has put a file there since it was staged."""
-        if self._files.stat(target) is None:
-            return target
-        return target.with_name(fit(f"{target.stem}.{work.fax_id}", target.suffix))
+        return target if self._files.stat(target) is None else shown.aside(work.fax_id, target)
+
+    def _forget_claim(self, work: ReportWork) -> None:
+        """Remove the claim's own folder, if it has one; what a stranger has put into it keeps it, and nothing else."""
+        folder = self._places.claimed(work.fax_id, work.origin.name).parent
+        if folder != self._places.claims:
+            try:
+                self._files.remove([folder])
+            except FilesError as error:
+                log.warning("the folder of a claim stays", fax=work.fax_id, reason=error.reason)
 
 
 def overall_of(outcomes: Sequence[Outcome]) -> str:
@@ -160,11 +237,6 @@ def overall_of(outcomes: Sequence[Outcome]) -> str:
         if state in states:
             return state.value
     return Outbound.SENT.value
-
-
-def _is_staged(source: str) -> bool:
-    path = PurePath(source)
-    return path.parent.name == "staged" and not path.name.endswith("-1")
 
 
 def _facts(work: ReportWork, overall: str) -> ReportFacts:
