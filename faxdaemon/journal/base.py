@@ -18,9 +18,14 @@ from faxdaemon.contracts.stage import Signals
 from faxdaemon.core.errors import JournalError
 from faxdaemon.journal.database import Database
 from faxdaemon.journal.transitions import Tx
-from faxdaemon.journal.writer import Writer, failure
+from faxdaemon.journal.writer import Handler, Writer, failure
 
+Item = TypeVar("Item")
 T = TypeVar("T")
+
+
+def _each(tx: Tx, works: list[Callable[[Tx], T]]) -> list[T]:
+    return [work(tx) for work in works]
 
 
 class Part:
@@ -62,7 +67,13 @@ class Part:
     def _write(self, work: Callable[[Tx], T]) -> T:
         if self._writer is None:
             raise JournalError("the journal was opened for reading only")
-        return self._writer.run(work)
+        return self._writer.run(_each, work)
+
+    def _write_together(self, handler: Handler[Item, T], item: Item) -> T:
+        """As `_write`, for what many callers do at the same time: `handler` gets the items of all of them."""
+        if self._writer is None:
+            raise JournalError("the journal was opened for reading only")
+        return self._writer.run(handler, item)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:

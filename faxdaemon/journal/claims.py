@@ -22,6 +22,7 @@ from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transitions import Tx, renew
 from faxdaemon.journal.types import from_ms
 
+_NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options")]
 _DOCUMENTS = (
     sa.select(document)
     .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)))
@@ -40,7 +41,7 @@ def documents_of(connection: Connection, fax_ids: Iterable[str]) -> Mapping[str,
 def due_rows(state: Outbound, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Due recipients of one account in `state`, longest due first, that no other transaction holds."""
     return (
-        sa.select(recipient, fax.c.received_at)
+        sa.select(*_NEEDED, fax.c.received_at)
         .join(fax, fax.c.id == recipient.c.fax_id)
         .where(sa.text(is_in(state)), recipient.c.account == sa.bindparam("account"))
         .where(recipient.c.due <= sa.bindparam("now"), *more)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from faxdaemon.contracts import topics
@@ -21,10 +22,13 @@ from faxdaemon.core.states import Delivery, Inbound, Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.machines import DELIVERY, INBOUND, RECIPIENT
-from faxdaemon.journal.tables import ENDED
+from faxdaemon.journal.tables import ENDED, recipient
 from faxdaemon.journal.tracking import NEW_SUBMISSION, moment
 from faxdaemon.journal.transitions import Change, Tx, move, renew
 
+_ACCOUNTS = sa.select(recipient.c.accounts).where(
+    recipient.c.fax_id == sa.bindparam("fax_id"), recipient.c.n == sa.bindparam("n")
+)
 Decide = Callable[[Tx, Row[Any]], Change[Outbound] | None]
 
 
@@ -134,8 +138,13 @@ def _resend(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
         # The doubt is open: the same reference, at the same account, lets a provider that drops doubles drop this one.
         values |= {"asked": 0, "provider_id": None, "cancel_wanted": False}
     else:
-        values |= {**NEW_SUBMISSION, "submission": row.submission + 1, "account": row.accounts[0]}
+        values |= {**NEW_SUBMISSION, "submission": row.submission + 1, "account": _accounts(tx, row)[0]}
     return _person(row, "resend", Outbound.READY, values, note="sent again by a person")
+
+
+def _accounts(tx: Tx, row: Row[Any]) -> Sequence[str]:
+    accounts: Sequence[str] = tx.connection.execute(_ACCOUNTS, {"fax_id": row.fax_id, "n": row.n}).scalar_one()
+    return accounts
 
 
 def _want_cancelled(tx: Tx, row: Row[Any]) -> None:

@@ -25,7 +25,6 @@ from faxdaemon.journal.machines import RECIPIENT, silence
 from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transitions import Change, Moment, Tx, move
-from faxdaemon.journal.types import Json
 
 _KNOWN = sa.select(fax.c.id).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 _WAITING = (
@@ -43,13 +42,10 @@ _HELD_IN = (
     .where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)), fax.c.folder == sa.bindparam("folder"))
     .order_by(fax.c.id)
 )
-_SET_FIELDS = Prepared(
-    sa.update(fax).where(fax.c.id == sa.bindparam("key")).values(fields=sa.bindparam("new_fields", type_=Json()))
-)
+_SET_FIELDS = Prepared(sa.update(fax).where(fax.c.id == sa.bindparam("key")), ("fields",))
 _SET_PAGES = Prepared(
-    sa.update(document)
-    .where(document.c.fax_id == sa.bindparam("key"), document.c.n == sa.bindparam("key_n"))
-    .values(pages=sa.bindparam("new_pages", type_=sa.Integer()))
+    sa.update(document).where(document.c.fax_id == sa.bindparam("key"), document.c.n == sa.bindparam("key_n")),
+    ("pages",),
 )
 _BORN = (
     "fax_id",
@@ -262,11 +258,11 @@ def _tell_further(tx: Tx, fax_id: FaxId, n: int, values: Mapping[str, Any]) -> N
 
 
 def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
-    fields = [{"key": d.fax_id, "new_fields": dict(d.fields)} for d in decided if d.fields]
+    fields = [{"key": d.fax_id, "fields": dict(d.fields)} for d in decided if d.fields]
     if fields:
         _SET_FIELDS.execute(tx.connection, fields)
     pages = [
-        {"key": d.fax_id, "key_n": n, "new_pages": count}
+        {"key": d.fax_id, "key_n": n, "pages": count}
         for d in decided
         for n, count in enumerate(d.pages, 1)
         if count is not None

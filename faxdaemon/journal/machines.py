@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from faxdaemon.contracts import topics
@@ -19,6 +20,7 @@ from faxdaemon.core.states import AT_REST, Delivery, Inbound, Outbound, Reportin
 from faxdaemon.journal import tables
 from faxdaemon.journal.transitions import Change, Machine, Tx, Values, move
 
+_PLAN = sa.select(tables.fax.c.plan).where(tables.fax.c.id == sa.bindparam("fax_id"))
 _REASONED = AT_REST - {Outbound.SENT} | {Outbound.READY, Outbound.UNCERTAIN}
 
 
@@ -58,7 +60,7 @@ RECIPIENT = Machine(
     subject=lambda row: f"recipient {row.n}",
     extra=(
         *("account", "reference", "number", "submission", "attempts", "asked", "cancel_wanted", "held_from", "doubt"),
-        *("provider_id", "accounts", "allowance", "expires_at", "intended_at", "due"),
+        *("provider_id", "allowance", "expires_at", "intended_at", "due"),
     ),
     enter=_enter_recipient,
     facts=_recipient_facts,
@@ -71,8 +73,9 @@ def _enter_report(tx: Tx, row: Row[Any], target: Reporting, change: Change[Repor
         tx.wake(topics.report(row.folder))
     if target is Reporting.OPEN:
         values |= {"report_again": False, "plan": None}
-        # Where the earlier report put its files: the next one must find them.
-        values["published"] = row.plan if row.report == Reporting.REPORTED else row.published
+        if row.report == Reporting.REPORTED:
+            # Where the earlier report put its files: the next one must find them.
+            values["published"] = tx.connection.execute(_PLAN, {"fax_id": row.id}).scalar_one()
     return values
 
 
@@ -82,7 +85,7 @@ REPORT = Machine(
     states=Reporting,
     moves=states.REPORTING,
     subject=lambda _: "report",
-    extra=("folder", "plan", "published", "report_again"),
+    extra=("folder", "report_again"),
     enter=_enter_report,
     facts=lambda _: {},
     state="report",

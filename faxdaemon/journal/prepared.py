@@ -1,7 +1,7 @@
 """Statements that change rows, rendered once.
 
 Promise   the same SQL and the same conversion of values as SQLAlchemy's own execution, for INSERT and UPDATE.
-Needs     named parameters, which both dialects are set up for.
+Needs     parameters by position, which both dialects are set up for.
 Crash     keeps nothing.
 
 SQLAlchemy renders from its cache, but looks at every parameter of every row each time; on the hot paths that was half
@@ -16,36 +16,37 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
-Processors = Sequence[tuple[str, Callable[[Any], Any]]]
+Rendered = tuple[str, Sequence[str], Sequence[tuple[int, Callable[[Any], Any]]]]
 
 
 class Prepared:
-    """One INSERT or UPDATE whose parameters are all named."""
+    """One INSERT or UPDATE."""
 
     def __init__(self, statement: sa.Insert | sa.Update, columns: Sequence[str] | None = None) -> None:
-        """`columns` are those that an INSERT fills."""
+        """`columns` are those that are filled or set; their parameters have the same names."""
         self._statement = statement
         self._columns = columns
-        self._rendered: dict[str, tuple[str, Processors]] = {}
+        self._rendered: dict[str, Rendered] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Execute once per row; returns how many rows of the table were changed."""
         dialect = connection.dialect
-        sql, processors = self._rendered.get(dialect.name) or self._render(dialect)
-        parameters = [dict(row) for row in rows]
-        for name, process in processors:
-            for row in parameters:
-                value = row[name]
-                if value is not None:
-                    row[name] = process(value)
+        sql, names, processors = self._rendered.get(dialect.name) or self._render(dialect)
+        parameters = []
+        for row in rows:
+            values = [row[name] for name in names]
+            for place, process in processors:
+                if values[place] is not None:
+                    values[place] = process(values[place])
+            parameters.append(tuple(values))
         return connection.exec_driver_sql(sql, parameters).rowcount
 
-    def _render(self, dialect: Dialect) -> tuple[str, Processors]:
-        compiled = self._statement.compile(dialect=dialect, column_keys=self._columns)
+    def _render(self, dialect: Dialect) -> Rendered:
+        compiled: Any = self._statement.compile(dialect=dialect, column_keys=self._columns)
         processors = []
-        for name, bind in compiled.binds.items():
-            process = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        for place, name in enumerate(compiled.positiontup):
+            process = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
             if process is not None:
-                processors.append((name, process))
-        self._rendered[dialect.name] = compiled.string, processors
+                processors.append((place, process))
+        self._rendered[dialect.name] = compiled.string, compiled.positiontup, processors
         return self._rendered[dialect.name]

@@ -47,6 +47,7 @@ _NEXT = {
     for state in (Outbound.READY, Outbound.UNCERTAIN, Outbound.ACCEPTED)
 }
 _NEXT["ready"] = _NEXT["ready"].where(recipient.c.expires_at > sa.bindparam("now"))
+_TAKEN = ("accept", "find")
 
 
 class Sending(Part):
@@ -68,23 +69,7 @@ class Sending(Part):
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
         """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it)."""
-
-        def work(tx: Tx) -> bool:
-            rows = RECIPIENT.lock(tx, [key(submission)])
-            # A person who wants it cancelled does not wait for the next status request.
-            hurry = any(row.cancel_wanted for row in rows.values())
-            values = {"provider_id": provider_id, "due": tx.now if hurry else tx.after(ask_in)}
-            change = Change(
-                key(submission),
-                ("accept", "find"),
-                Outbound.ACCEPTED,
-                submission.epoch,
-                values,
-                note=f"provider id {provider_id}",
-            )
-            return bool(move(tx, RECIPIENT, [change], rows))
-
-        return self._write(work)
+        return self._write_together(_accepted, (submission, provider_id, ask_in))
 
     def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:
         """O9: certainly not taken; READY again after `delay`, through `account` if another one is named."""
@@ -167,6 +152,24 @@ class Sending(Part):
             return max(0, int(due) - now) / 1000
 
         return self._read(work)
+
+
+def _accepted(tx: Tx, items: list[tuple[Submission, str, float]]) -> list[bool]:
+    keys = [key(submission) for submission, _, _ in items]
+    if len(set(keys)) < len(keys):  # two answers for one recipient: one after the other
+        return [_accepted(tx, [item])[0] for item in items]
+    rows = RECIPIENT.lock(tx, keys)
+    changes = []
+    for submission, provider_id, ask_in in items:
+        row = rows.get(key(submission))
+        # A person who wants it cancelled does not wait for the next status request.
+        due = tx.now if row is not None and row.cancel_wanted else tx.after(ask_in)
+        values = {"provider_id": provider_id, "due": due}
+        note = f"provider id {provider_id}"
+        change = Change(key(submission), _TAKEN, Outbound.ACCEPTED, submission.epoch, values, note=note)
+        changes.append(change)
+    moved = {RECIPIENT.key(row) for row in move(tx, RECIPIENT, changes, rows)}
+    return [k in moved for k in keys]
 
 
 def _intent(tx: Tx, row: Row[Any], lease: float) -> Change[Outbound]:

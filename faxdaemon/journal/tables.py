@@ -181,7 +181,6 @@ recipient = Table(
 _QUEUE = (recipient.c.account, recipient.c.due, recipient.c.fax_id)
 _live("ix_recipient_received", is_in(Outbound.RECEIVED), recipient.c.fax_id)
 _live("ix_recipient_ready", is_in(Outbound.READY), *_QUEUE)
-_live("ix_recipient_expires", is_in(Outbound.READY), recipient.c.expires_at)
 _live("ix_recipient_submitting", is_in(Outbound.SUBMITTING), recipient.c.owner)
 _live("ix_recipient_uncertain", is_in(Outbound.UNCERTAIN), *_QUEUE)
 _live("ix_recipient_accepted", is_in(Outbound.ACCEPTED), *_QUEUE)

@@ -162,6 +162,11 @@ class Machine(Generic[S]):
         return operator.attrgetter(*names)
 
     @functools.cached_property
+    def key_names(self) -> tuple[str, ...]:
+        """The parameters that `update` takes for the primary key."""
+        return tuple(f"key_{k}" for k in self.keys)
+
+    @functools.cached_property
     def allowed(self) -> Mapping[tuple[str, str], frozenset[S]]:
         """The targets for a source state and an event."""
         return {(m.source.value, m.event): targets(self.moves, m.source, m.event) for m in self.moves}
@@ -171,7 +176,7 @@ class Machine(Generic[S]):
         if not keys:
             return {}
         if len(keys) == 1:
-            values = {f"key_{k}": v for k, v in zip(self.keys, keys[0], strict=True)}
+            values = dict(zip(self.key_names, keys[0], strict=True))
             rows = tx.connection.execute(self._lock_one, values)
         else:
             rows = tx.connection.execute(self._lock_many, {"fax_ids": list(dict.fromkeys(k[0] for k in keys))})
@@ -187,8 +192,7 @@ class Machine(Generic[S]):
         c = self.table.c
         wanted = [c[k] == sa.bindparam(f"key_{k}") for k in self.keys]
         wanted += [c[self.epoch] == sa.bindparam("old_epoch"), c[self.state] == sa.bindparam("old_state")]
-        values = {name: sa.bindparam(f"new_{name}", type_=c[name].type) for name in columns}
-        return Prepared(sa.update(self.table).where(*wanted).values(values))
+        return Prepared(sa.update(self.table).where(*wanted), columns)
 
 
 @dataclass(slots=True)
@@ -230,7 +234,7 @@ def move(
             continue
         moved[change.key] = row
         values = _values(tx, machine, change, row)
-        updates.setdefault(tuple(values), []).append(_parameters(machine, row, values))
+        updates.setdefault(tuple(values), []).append(_with_old(machine, row, values))
         tx.tell(_moment(machine, change, row, event))
     for columns, parameters in updates.items():
         execute_exactly(tx, machine.update(columns), parameters)
@@ -261,20 +265,20 @@ def _values(tx: Tx, machine: Machine[S], change: Change[S], row: Row[Any]) -> di
 
 def renew(tx: Tx, machine: Machine[S], rows: Sequence[Row[Any]], values: Values, *, claims: bool = True) -> None:
     """Change locked rows without changing their state, as a claim does (which raises the epoch)."""
+    if not rows:
+        return
     raised = 1 if claims else 0
-    columns = (machine.epoch, *values)
-    parameters = [_parameters(machine, r, {machine.epoch: getattr(r, machine.epoch) + raised, **values}) for r in rows]
-    if parameters:
-        execute_exactly(tx, machine.update(columns), parameters)
+    changed = [(row, {machine.epoch: getattr(row, machine.epoch) + raised, **values}) for row in rows]
+    statement = machine.update((machine.epoch, *values))
+    execute_exactly(tx, statement, [_with_old(machine, row, new) for row, new in changed])
 
 
-def _parameters(machine: Machine[S], row: Row[Any], values: Values) -> dict[str, Any]:
-    parameters = {f"new_{name}": value for name, value in values.items()}
-    for name in machine.keys:
-        parameters[f"key_{name}"] = getattr(row, name)
-    parameters["old_epoch"] = getattr(row, machine.epoch)
-    parameters["old_state"] = getattr(row, machine.state)
-    return parameters
+def _with_old(machine: Machine[S], row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of `Machine.update`: the new values, and by what the row is known."""
+    values.update(zip(machine.key_names, machine.key(row), strict=True))
+    values["old_epoch"] = getattr(row, machine.epoch)
+    values["old_state"] = getattr(row, machine.state)
+    return values
 
 
 def _moment(machine: Machine[S], change: Change[S], row: Row[Any], event: str) -> Moment:

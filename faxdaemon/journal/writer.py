@@ -18,7 +18,7 @@ import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import structlog
@@ -29,7 +29,9 @@ from faxdaemon.core.errors import JournalError
 from faxdaemon.journal.database import Database
 from faxdaemon.journal.transitions import Tx
 
+Item = TypeVar("Item")
 T = TypeVar("T")
+Handler = Callable[[Tx, list[Item]], list[T]]
 GROUP = 500
 PATIENCE = 60.0
 _RETRIES = 5
@@ -38,13 +40,14 @@ _LOST_RACE = frozenset({"40P01", "40001", "55P03"})
 _log = structlog.get_logger()
 
 
-class _Job(Generic[T]):
-    """One caller's work and where its answer goes."""
+class _Job(Generic[Item, T]):
+    """One caller's item, the handler that does all items of its kind at once, and where the answer goes."""
 
-    __slots__ = ("_answered", "error", "result", "settled", "work")
+    __slots__ = ("_answered", "error", "handler", "item", "result", "settled")
 
-    def __init__(self, work: Callable[[Tx], T]) -> None:
-        self.work = work
+    def __init__(self, handler: Handler[Item, T], item: Item) -> None:
+        self.handler = handler
+        self.item = item
         self.result: T | None = None
         self.error: BaseException | None = None
         self.settled = False
@@ -64,6 +67,19 @@ class _Job(Generic[T]):
         return cast(T, self.result)
 
 
+def _results(tx: Tx, group: Sequence[_Job[Any, Any]]) -> list[Any]:
+    """Do the group's items, those of one handler together; the callers came at the same time, so no order is broken."""
+    kinds: dict[Handler[Any, Any], list[int]] = {}
+    for place, job in enumerate(group):
+        kinds.setdefault(job.handler, []).append(place)
+    results: list[Any] = [None] * len(group)
+    for handler, places in kinds.items():
+        done = handler(tx, [group[place].item for place in places])
+        for place, result in zip(places, done, strict=True):
+            results[place] = result
+    return results
+
+
 class Writer:
     """Runs work on the only connection that writes."""
 
@@ -72,7 +88,7 @@ class Writer:
         self._database = database
         self._begin = begin
         self._done = done
-        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job[Any, Any] | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._broken: str | None = None
@@ -80,9 +96,9 @@ class Writer:
         self._thread = threading.Thread(target=self._loop, name="journal", daemon=True)
         self._thread.start()
 
-    def run(self, work: Callable[[Tx], T]) -> T:
-        """Do `work` in a transaction; returns its result once that is committed."""
-        job = _Job(work)
+    def run(self, handler: Handler[Item, T], item: Item) -> T:
+        """Have `handler` do `item`, and what else waits for that handler; returns the item's result once committed."""
+        job = _Job(handler, item)
         with self._gate:
             if self._closed:
                 raise JournalError("the journal is closed")
@@ -100,7 +116,7 @@ class Writer:
     def _loop(self) -> None:
         going = True
         while going:
-            group: list[_Job[Any]] = []
+            group: list[_Job[Any, Any]] = []
             job = self._queue.get()
             while job is not None:
                 group.append(job)
@@ -122,7 +138,7 @@ class Writer:
                 member.answer()
         self._forget()
 
-    def _serve(self, group: list[_Job[Any]]) -> None:
+    def _serve(self, group: list[_Job[Any, Any]]) -> None:
         if len(group) > 1 and self._broken is None:
             try:
                 self._commit(group)
@@ -133,7 +149,7 @@ class Writer:
         for job in group:
             self._alone(job)
 
-    def _alone(self, job: _Job[Any]) -> None:
+    def _alone(self, job: _Job[Any, Any]) -> None:
         give_up = time.monotonic() + PATIENCE
         attempt = 0
         while self._broken is None:
@@ -160,14 +176,14 @@ class Writer:
             return time.monotonic() < give_up
         return getattr(error.orig, "sqlstate", None) in _LOST_RACE and attempt <= _RETRIES
 
-    def _commit(self, group: list[_Job[Any]]) -> None:
+    def _commit(self, group: list[_Job[Any, Any]]) -> None:
         """Run the group's work in one transaction; raises whatever its first failing member raised."""
         try:
             connection = self._connect()
             transaction = connection.begin()
             try:
                 tx = self._begin(connection, self._database.now(connection))
-                results = [job.work(tx) for job in group]
+                results = _results(tx, group)
                 tx.finish()
             except BaseException:
                 with contextlib.suppress(SQLAlchemyError):

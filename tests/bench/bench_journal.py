@@ -1,7 +1,7 @@
 """How many faxes a second the journal carries: `python tests/bench/bench_journal.py [--history 1000000] [URL]`.
 
 A life is accept, route, claim, accepted, settle, staged, reported; each step records 50 faxes.  `accepted` takes one
-fax a call, as in the daemon, from eight threads, so that it shows the group commit.  Log lines are switched off; with
+fax a call, as in the daemon, from as many threads, so that it shows the group commit.  Log lines are switched off; with
 `--log` they are rendered as JSON and thrown away.
 """
 
@@ -29,7 +29,7 @@ from faxdaemon.core.model import Document, Drop, Origin, Route
 from faxdaemon.journal import open_journal
 
 BATCH = 50
-THREADS = 8
+THREADS = 50
 CLOCK = SystemClock()
 
 

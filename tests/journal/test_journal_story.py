@@ -15,13 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from faxdaemon.contracts.journal import Settled
 from faxdaemon.contracts.provider import Progress
 from faxdaemon.core.errors import UserError
-from faxdaemon.core.states import AT_REST, OUTBOUND, REPORTING, Outbound
+from faxdaemon.core.states import AT_REST, OUTBOUND, REPORTING
 
 MOVES = {(m.source.value, m.event, m.target.value) for m in OUTBOUND}
 REPORT_MOVES = {(m.source.value, m.event, m.target.value) for m in REPORTING}
 #: Told about a recipient without moving it.
 REMARKS = {"cancel wanted", "not cancelled"}
-CLAIMED = {Outbound.SUBMITTING, Outbound.UNCERTAIN, Outbound.ACCEPTED}
+ANSWERS = (
+    *("accepted", "postponed", "elsewhere", "refused", "lost", "asked", "missed", "unsure", "given_up"),
+    *("sent", "failed", "retry", "cancelled"),
+)
 
 
 class Story(RuleBasedStateMachine):
@@ -71,23 +74,7 @@ class Story(RuleBasedStateMachine):
     @precondition(lambda self: self.claims)
     @rule(
         data=st.data(),
-        act=st.sampled_from(
-            [
-                "accepted",
-                "postponed",
-                "elsewhere",
-                "refused",
-                "lost",
-                "asked",
-                "missed",
-                "unsure",
-                "given_up",
-                "sent",
-                "failed",
-                "retry",
-                "cancelled",
-            ]
-        ),
+        act=st.sampled_from(ANSWERS),
     )
     def answer(self, data: st.DataObject, act: str) -> None:
         claim = data.draw(st.sampled_from(self.claims))

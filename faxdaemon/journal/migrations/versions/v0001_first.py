@@ -160,7 +160,6 @@ def _recipient() -> None:
         sqlite_with_rowid=False,
     )
     _live("ix_recipient_accepted", "recipient", ["account", "due", "fax_id"], "state = 'accepted'")
-    _live("ix_recipient_expires", "recipient", ["expires_at"], "state = 'ready'")
     _live("ix_recipient_held", "recipient", ["fax_id"], "state = 'held'")
     _live("ix_recipient_ready", "recipient", ["account", "due", "fax_id"], "state = 'ready'")
     _live("ix_recipient_received", "recipient", ["fax_id"], "state = 'received'")
