@@ -1,9 +1,12 @@
 """Track: follow accepted faxes at the provider until they have an outcome (step O11).
 
-Promise   an account is asked in batches, never more often than its `poll` time, restarts included; a final answer is
-          recorded as sent or failed; a failed call becomes a new submission only where the provider does not redial.
+Promise   an account is asked in rounds, never more often than its `poll` time, restarts included; a round asks once
+          for each job that is due, in requests as large as the provider takes; a final answer is recorded as sent or
+          failed; a failed call becomes a new submission only where the provider does not redial.
 Needs     the journal's duty `poll:<account>`.
-Crash     asked again.
+Crash     asked again, in a new round.
+
+A round of one request would be a limit on the number of faxes: 50 jobs a request every 30 seconds are 100 a minute.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from faxdaemon.outbound.submit import AccountRules
 
 PATIENCE = 48 * 3600.0
 """Seconds after which a job that the provider still calls pending is put before a person."""
+LOOK = 1.0
+"""Seconds between two looks for due jobs: every accepted fax wakes this stage, and almost none is due then."""
 
 
 class TrackStage:
@@ -44,26 +49,44 @@ class TrackStage:
         self._clock = clock
         self._alert = alert
         self._trouble = f"status:{rules.name}"
+        self._round = False
+        self._again_at = 0.0
+        """Before that moment (monotonic) nothing can be done; a memory of the journal's answer, to spare asking it."""
 
     def step(self) -> Wake:
         """Ask for one batch, when one is due and the account may be asked."""
+        wait = self._again_at - self._clock.monotonic()
+        if not self._round:
+            wait = wait if wait > 0 else self._begin()
+            if wait > 0:
+                return wait
+        self._round = False  # also when asking raises: the next round is one of its own
+        self._round = self._ask()
+        return 0.0 if self._round else max(0.0, self._again_at - self._clock.monotonic())
+
+    def _begin(self) -> Wake:
+        """0 when a round may begin now, else the seconds to wait."""
         due = self._journal.next_due("accepted", self._rules.name)
         if due is None:
             return NOTHING_DUE
         if due > 0:
+            self._again_at = self._clock.monotonic() + min(due, LOOK)
             return min(max(due, 0.1), NOTHING_DUE)
         wait = self._accounts.take_duty(f"poll:{self._rules.name}", self._rules.poll)
-        if wait > 0:
-            return wait
+        self._again_at = self._clock.monotonic() + (wait or self._rules.poll)
+        return wait
+
+    def _ask(self) -> bool:
+        """One request; whether there may be more to ask for in this round."""
         batch = self._provider.capabilities.status_batch
         claimed = self._journal.claim_accepted(self._rules.name, batch, self._rules.timeout + 30)
         try:
             self._follow(claimed)
         except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
             self._ask_later(claimed, error)
-        else:
-            self._alert.clear(self._trouble)
-        return self._rules.poll
+            return False
+        self._alert.clear(self._trouble)
+        return len(claimed) == batch
 
     def _follow(self, claimed: Sequence[Submission]) -> None:
         for submission in claimed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from itertools import chain, pairwise
 from typing import Any
@@ -127,11 +128,40 @@ def test_a_batch_is_as_large_as_the_provider_takes(site: Site) -> None:
     track = stage(site, provider)
     for _ in range(3):
         provider.will("status", lambda ids: sent(*ids))
-        track.step()
-        site.later(POLL)
+    assert [track.step() for _ in range(3)] == [0.0, 0.0, POLL], "all that are due, one after the other"
     assert [len(ids) for ids in provider.asked("status")] == [2, 2, 1]
     assert sorted(chain.from_iterable(provider.asked("status"))) == sorted(faxes)
     assert {site.state_of(fax) for fax in faxes.values()} == {"sent"}
+
+
+@pytest.mark.parametrize("error", [ProviderTrouble("502"), RuntimeError("a bug")], ids=["trouble", "bug"])
+def test_trouble_ends_a_round(site: Site, error: Exception) -> None:
+    for n in range(5):
+        site.accepted(f"job-{n}", f"{n}.pdf")
+    provider = Scripted(status_batch=2).will("status", lambda ids: sent(*ids), error)
+    track = stage(site, provider)
+    assert track.step() == 0.0
+    with contextlib.suppress(RuntimeError):
+        track.step()
+    assert 0 < track.step() <= POLL
+    assert len(provider.asked("status")) == 2, "the rest waits for the next round"
+    provider.will("status", lambda ids: sent(*ids))
+    site.later(POLL)
+    track.step()
+    assert len(provider.asked("status")) == 3
+
+
+def test_being_woken_by_every_accepted_fax_costs_no_look_into_the_journal(site: Site) -> None:
+    site.accepted("job-1", "1.pdf")
+    track = stage(site, Scripted().will("status", []))
+    track.step()
+    site.accepted("job-2", "2.pdf")
+    blind = Faulty(site.journal, next_due=[Crash()], take_duty=[Crash()])
+    track._journal = track._accounts = blind
+    assert 0 < track.step() <= POLL
+    site.later(POLL)
+    with pytest.raises(Crash):
+        track.step()
 
 
 def test_a_job_that_is_left_out_of_the_answer_is_pending(site: Site) -> None:
