@@ -6,12 +6,13 @@ Promise   a complete file (see `readiness`) is taken once and whole.  What is ta
 Needs     a hidden work folder on the drop folder's own file system.
 Crash     after the claim: the next start finds the claim without a row and goes on with it under the same id.
           After the copy: copied again.  After the commit: a claim with a row is the normal picture; the claimed
-          original stays, as the second copy, until it is published in `sent/`, `failed/` or `held/`.
+          original stays, as the second copy, until it is published in `sent/`, `failed/` or `held/`.  Where the spool
+          has lost its copy, the next start makes it again.
 """
 
 from __future__ import annotations
 
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import structlog
 
@@ -22,11 +23,12 @@ from faxdaemon.contracts.journal import HeldDrop, OutboundJournal
 from faxdaemon.contracts.stage import Wake
 from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.ids import FaxId, new_fax_id
-from faxdaemon.core.model import Document, Drop, Origin
-from faxdaemon.core.places import MARK, DropPlaces, Spool, claimant
+from faxdaemon.core.model import Drop
+from faxdaemon.core.places import DropPlaces, Spool, claimant
 from faxdaemon.outbound import shown
 from faxdaemon.outbound.mark import FolderMark
-from faxdaemon.outbound.readiness import SUFFIX, Readiness
+from faxdaemon.outbound.readiness import Readiness
+from faxdaemon.outbound.spooling import Spooling
 
 log = structlog.get_logger()
 
@@ -68,9 +70,10 @@ class Intake:
         self._reserve = reserve
         self._orphans: list[Claim] | None = None
         self._deferred: dict[Claim, float] = {}
-        self._period: Path | None = None
         self._mark = FolderMark(places, spool, files=files)
+        self._spooling = Spooling(places, spool, files=files)
         self._trouble = f"folder:{places.folder}"
+        self._unclaimed = f"claim:{places.folder}"
         self._full = f"space:{spool.root}"
 
     def step(self) -> Wake:
@@ -137,7 +140,8 @@ class Intake:
             self._files.move(moves)
         except FilesError:
             # One of the batch could not be renamed (taken back, locked, not ours to move): the others must not suffer.
-            claims = [claim for claim, pair in zip(claims, moves, strict=True) if self._claim_one(*pair)]
+            return [claim for claim, pair in zip(claims, moves, strict=True) if self._claim_one(*pair)]
+        self._alert.clear(self._unclaimed)
         return claims
 
     def _claim_one(self, path: Path, target: Path) -> bool:
@@ -147,7 +151,7 @@ class Intake:
             self._files.move([(path, target)])
         except FilesError as error:
             if self._files.stat(path) is not None:
-                log.warning("drop cannot be claimed", folder=str(self._places.folder), reason=error.reason)
+                self._alert.raise_(self._unclaimed, f"a drop in {self._places.folder} cannot be taken: {error.reason}")
             self._forget(target)
             return False
         return True
@@ -169,7 +173,18 @@ class Intake:
                 if fax_id is not None:
                     found += [(fax_id, entry.path)] if entry.kind is not Kind.FOLDER else self._in_folder(fax_id, entry)
         known = self._journal.known([fax_id for fax_id, _ in found]) if found else frozenset()
+        for claim in found:
+            if claim[0] in known:
+                self._copy_again(*claim)
         return sorted(claim for claim in found if claim[0] not in known)
+
+    def _copy_again(self, fax_id: FaxId, path: Path) -> None:
+        """Rule W1: the claimed original is the second copy, for when the spool has lost the first."""
+        try:
+            if self._spooling.restore(fax_id, path):
+                log.warning("a document that the spool had lost was copied again", fax=fax_id)
+        except FilesError as error:
+            self._alert.raise_(f"spool:{fax_id}", f"the document of {fax_id} cannot be copied again: {error.reason}")
 
     def _in_folder(self, fax_id: FaxId, entry: Entry) -> list[Claim]:
         """The file in a claim that has a folder of its own; or the claim itself when a folder was dropped."""
@@ -186,7 +201,7 @@ class Intake:
         drops: list[Drop] = []
         for claim in claims:
             try:
-                drop = self._spooled(*claim)
+                drop = self._copied(*claim)
             except FilesError as error:  # one bad file must not stop the others; its claim keeps it safe
                 self._deferred[claim] = self._clock.monotonic() + TROUBLE
                 self._alert.raise_(f"drop:{claim[0]}", f"drop {claim[0]} cannot be taken in yet: {error.reason}")
@@ -200,38 +215,19 @@ class Intake:
         self._journal.accept(drops)
         self._settle_held(drops)
 
-    def _spooled(self, fax_id: FaxId, path: Path) -> Drop | None:
-        entry = self._files.stat(path)
-        if entry is None:
+    def _copied(self, fax_id: FaxId, path: Path) -> Drop | None:
+        if self._files.stat(path) is None:
+            self._mark.check()  # the claim is gone only if the folder is not
             return None
-        name = path.name.removeprefix(f"{fax_id}{MARK}") if path.parent == self._places.claims else path.name
-        origin = Origin(str(self._places.folder), name, entry.size, entry.modified_ns, entry.inode)
-        problem = _unusable(entry) or self._unreadable(path)
-        if problem:
-            return Drop(fax_id, origin, (), problem)
-        suffix = PurePath(name).suffix
-        spool = self._spool.name("out", fax_id, 1, suffix if SUFFIX.fullmatch(suffix) else "")
-        target = self._spool.path(spool)
-        if target.parent != self._period:
-            self._files.make_dirs([target.parent])
-            self._period = target.parent
-        written = self._files.copy_new(path, target)
-        after = self._files.stat(path)
-        if after is None or (after.size, after.modified_ns) != (entry.size, entry.modified_ns):
-            self._give_back(fax_id, path, name)
-            return None
-        return Drop(fax_id, origin, (Document(name, spool, written.size, written.sha256),))
+        drop = self._spooling.copy(fax_id, path)
+        if drop is None:
+            self._give_back(fax_id, path)
+        return drop
 
-    def _unreadable(self, path: Path) -> str | None:
-        try:
-            self._files.read(path).close()
-        except FilesError as error:
-            return error.reason
-        return None
-
-    def _give_back(self, fax_id: FaxId, path: Path, name: str) -> None:
+    def _give_back(self, fax_id: FaxId, path: Path) -> None:
         """Somebody was still writing to it after all: it goes back and is looked at again later."""
         log.info("drop changed while it was claimed", fax=fax_id)
+        name = self._spooling.name(fax_id, path)
         self._files.move([(path, self._places.folder / name)])
         self._forget(path)
         self._readiness.look_again(name)
@@ -256,17 +252,3 @@ class Intake:
             return False  # it was not shown yet: this is another fax, of the same content
         names = {path.name for path in shown.places(old.fax_id, target)}
         return drop.origin.name in names and shown.document(self._files, old.fax_id, old.published, old.sha256) is None
-
-
-def _unusable(entry: Entry) -> str | None:
-    if entry.kind is Kind.FOLDER:
-        return "is a folder, not a document: drop the documents themselves"
-    if entry.kind is Kind.LINK:
-        return "is a symbolic link, and links are not followed because they can lead out of the folder: drop a copy"
-    if entry.kind is Kind.OTHER:
-        return "is not a regular file but a device, pipe or socket"
-    try:
-        entry.path.name.encode("utf-8")
-    except UnicodeEncodeError:
-        return "has a file name that is not UTF-8 (Latin-1 from an older system, perhaps): rename it and drop it again"
-    return None
