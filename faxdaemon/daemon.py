@@ -140,7 +140,9 @@ class Daemon(Parts):
         capabilities: Mapping[str, Capabilities] = {
             name: provider.capabilities for name, provider in self.providers.items()
         }
-        return RouteStage(rules, capabilities, self.spool, documents=self.documents, journal=self.journal)
+        return RouteStage(
+            rules, capabilities, self.spool, documents=self.documents, journal=self.journal, alert=self.alert
+        )
 
     def _add_folder(self, folder: DropFolder) -> None:
         places = DropPlaces(folder.folder, self.settings.node)

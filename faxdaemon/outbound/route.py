@@ -1,7 +1,8 @@
 """Route: from a drop to a decision (step O6).
 
 Promise   every received drop becomes ready, with number, accounts, options and page count, or failed with a reason in
-          plain words.  Deciding has no side effect, so it may be done again.
+          plain words.  Deciding has no side effect, so it may be done again.  A document that cannot be read from the
+          spool waits, with an alert; neither that nor a bug met by one drop stops the others.
 Needs     the folder's formats, in order; a look into each document.
 Crash     decided again.
 """
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
+import structlog
+
+from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.documents import Documents
 from faxdaemon.contracts.format import BadRequest, Format, NotMine
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
@@ -22,7 +26,11 @@ from faxdaemon.core.model import Document, Request, Route
 from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.core.places import Spool
 
+log = structlog.get_logger()
+
 BATCH = 32
+RETRY = 10.0
+"""Seconds until a document that could not be read is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +56,44 @@ class RouteStage:
         *,
         documents: Documents,
         journal: OutboundJournal,
+        alert: Alert,
     ) -> None:
         self._folders = folders
         self._capabilities = capabilities
         self._spool = spool
         self._documents = documents
         self._journal = journal
+        self._alert = alert
+        self._stuck = 0
 
     def step(self) -> Wake:
         """Decide for one batch."""
-        waiting = self._journal.to_route(BATCH)
-        if waiting:
-            self._journal.route([self._decide(drop) for drop in waiting])
-        return 0.0 if len(waiting) == BATCH else NOTHING_DUE
+        limit = BATCH + self._stuck  # those at the head that cannot be read must not keep the others waiting
+        waiting = self._journal.to_route(limit)
+        decided = [decision for drop in waiting if (decision := self._decided(drop)) is not None]
+        self._stuck = len(waiting) - len(decided)
+        if decided:
+            self._journal.route(decided)
+        if len(waiting) == limit:
+            return 0.0
+        return RETRY if self._stuck else NOTHING_DUE
+
+    def _decided(self, drop: ToRoute) -> Routed | None:
+        """The decision, or None when the document cannot be read now."""
+        trouble = f"spool:{drop.fax_id}"
+        try:
+            decision = self._decide(drop)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            advice = "look at the disk, then restart: the claimed original is copied again"
+            self._alert.raise_(trouble, f"the spooled document of {drop.fax_id} cannot be read ({why}); {advice}")
+            return None
+        except Exception as error:
+            log.exception("unexpected error while routing", fax=drop.fax_id)
+            what = type(error).__name__
+            decision = Routed(drop.fax_id, problem=f"looking at it failed unexpectedly ({what}); the log tells more")
+        self._alert.clear(trouble)
+        return decision
 
     def _decide(self, drop: ToRoute) -> Routed:
         rules = self._folders.get(drop.origin.folder)
