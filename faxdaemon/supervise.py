@@ -1,8 +1,8 @@
 """Worker threads: who runs, who is woken, who is stuck.
 
 Promise   every stage is stepped again when it said so or when a signal says so, whichever is first; a broken journal
-          ends the process; a worker that does not come back within its limit makes the process dump all stacks and
-          exit, because a restart is always safe and a stuck daemon is not.
+          ends the process; a worker that does not come back within its limit, or whose thread is dead, makes the
+          process dump all stacks and exit, because a restart is always safe and a stuck daemon is not.
 Needs     stages.  This is the only module that starts threads, besides the file watcher, the journal's writer and the
           web server.
 Crash     nothing here is remembered.
@@ -77,9 +77,15 @@ class Worker:
         self.wake.set()
 
     def join(self, timeout: float) -> bool:
-        """Whether the thread has ended within `timeout` seconds."""
-        self._thread.join(timeout)
+        """Whether the thread has ended within `timeout` seconds, or was never started."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
         return not self._thread.is_alive()
+
+    @property
+    def died(self) -> bool:
+        """Whether the thread has ended without having been asked to."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -94,8 +100,9 @@ class Worker:
             wait = self._stage.step()
             self.failures = 0
         except JournalError as error:
+            self._stop.set()  # whoever meets this stops acting
             self._fatal(self.name, error)
-            return AFTER_ERROR
+            return 0.0
         except Exception:
             # A bug must not end the line for everybody: it is logged with its stack and this stage alone waits.
             self.failures += 1
@@ -144,14 +151,17 @@ class Supervisor:
         return EXIT_JOURNAL if self.failed else 0
 
     def check(self) -> None:
-        """Exit at once, with all stacks on stderr, when a worker is stuck."""
+        """Exit at once, with all stacks on stderr, when a worker is stuck or dead."""
         now = time.monotonic()
         for worker in self.workers:
             since = worker.busy_since
-            if since is not None and now - since > worker.limit:
-                log.critical("worker is stuck; exiting so that it can start again", worker=worker.name)
-                faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
-                self._exit(EXIT_STUCK)
+            if worker.died or (since is not None and now - since > worker.limit):
+                what = "dead" if worker.died else "stuck"
+                log.critical("a worker does not work; exiting so that it can start again", worker=worker.name, is_=what)
+                try:
+                    faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
+                finally:  # a service may have no stderr
+                    self._exit(EXIT_STUCK)
 
     def stop(self, timeout: float) -> bool:
         """Orderly stop: every worker finishes the step in hand, within `timeout` seconds in all."""
