@@ -67,17 +67,14 @@ def submissions(tx: Tx, rows: Sequence[Row[Any]], changed: Sequence[Mapping[str,
 
 
 def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Document, ...]) -> Submission:
-    def value(name: str) -> Any:
-        return changed[name] if name in changed else getattr(row, name)
-
     pages = [d.pages for d in documents]
-    intended_at = value("intended_at")
+    intended_at = changed.get("intended_at", row.intended_at)
     return Submission(
         fax_id=FaxId(row.fax_id),
         recipient=row.n,
-        epoch=value("epoch"),
-        state=Outbound(value("state")),
-        reference=value("reference"),
+        epoch=changed["epoch"],
+        state=Outbound(changed.get("state", row.state)),
+        reference=changed.get("reference", row.reference),
         number=row.number,
         name=row.name,
         account=row.account,

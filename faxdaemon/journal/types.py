@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=str)
 _ESCAPE = "\uf77f"
 _ODD = re.compile("[\x00\ud800-\udfff\uf77f-\uf7ff]")
 _STORED = re.compile("\uf77f([0-9a-f]{4})|([\uf780-\uf7ff])")
@@ -68,7 +69,7 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else json.dumps(value, separators=(",", ":"), default=str)
+        return None if value is None else _ENCODER.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         return None if value is None else json.loads(value)

@@ -196,7 +196,11 @@ class Writer:
             raise
         for job, result in zip(group, results, strict=True):
             job.settle(result)
-        self._done(tx)
+        try:
+            self._done(tx)
+        except Exception as error:  # noqa: BLE001 - what is committed must not be repeated because of a wake-up
+            with contextlib.suppress(Exception):
+                _log.error("journal listeners failed", error=repr(error))
 
     def _make_durable(self, transaction: RootTransaction) -> None:
         try:

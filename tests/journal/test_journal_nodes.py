@@ -242,3 +242,26 @@ def test_a_deadlock_is_tried_again(one: Any, two: Any) -> None:
         a.result(30)
         b.result(30)
     assert len(tries) == 3
+
+
+def test_a_batch_settled_by_two_nodes_at_once_is_settled_once(one: Any, two: Any) -> None:
+    for _ in range(10):
+        drops = [one.make() for _ in range(20)]
+        one.journal.accept(drops)
+        one.journal.route([Routed(d.fax_id, (one.route_to(),), (1,)) for d in drops])
+        for submission in one.journal.claim_ready("main", 20, 60):
+            one.journal.accepted(submission, f"job-{submission.reference}", 0)
+        settled = [Settled(s, one.status(s, Progress.SENT)) for s in one.journal.claim_accepted("main", 20, 60)]
+        with ThreadPoolExecutor(2) as pool:
+            counts = list(pool.map(lambda j, s: j.settle(s), (one.journal, two), (settled, settled[::-1])))
+        assert sorted(counts) == [0, 20]
+
+
+def test_two_nodes_that_sweep_at_once_do_not_meet(one: Any, two: Any) -> None:
+    for _ in range(10):
+        drops = [one.make() for _ in range(40)]
+        one.journal.accept(drops)
+        one.journal.route([Routed(d.fax_id, (one.route_to(),), (1,), 1.0) for d in drops])
+        one.clock.advance(2)
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(lambda j: j.expire(40), (one.journal, two) * 2)) == 40

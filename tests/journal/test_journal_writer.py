@@ -127,6 +127,22 @@ def test_callers_are_answered_only_after_the_commit(world: Any) -> None:
     assert order == ["commit", "wake", "answer"]
 
 
+def test_a_listener_that_fails_does_not_make_a_commit_happen_twice(world: Any, gate: Gate) -> None:
+    drops = [world.make() for _ in range(3)]
+    futures = [gate.hand_in(world.journal.accept, [drop]) for drop in drops]
+    claim = gate.hand_in(world.journal.take_duty, "poll:main", 30.0)
+
+    def fail(*topics: str) -> None:
+        raise OSError("nobody listens")
+
+    world.bell.notify = fail
+    gate.open.set()
+    for future in futures:
+        future.result(10)
+    assert claim.result(10) == 0
+    assert all(len(world.events(drop.fax_id)) == 1 for drop in drops)
+
+
 def test_after_a_failed_commit_nothing_is_recorded_any_more(sqlite_world: Any) -> None:
     """Nobody can know what is on the disk: whoever meets this must stop acting."""
 
