@@ -259,8 +259,8 @@ class InboundJournal(Protocol):
         ...
 
     def next_inbound_due(self, kind: str, key: str) -> float | None:
-        """Seconds until the next `seen` or `delivered` row of account `key`, or `delivery` row of sink `key`, is
-        due."""
+        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key`, or
+        `delivery` row of sink `key`, is due."""
         ...
 
 

@@ -45,7 +45,7 @@ class AcknowledgeStage:
         """Acknowledge one fax."""
         claimed = self._journal.claim_delivered(self._account, 1, self._timeout + 30, stored=self._when_stored)
         if not claimed:
-            due = self._journal.next_inbound_due("delivered", self._account)
+            due = self._journal.next_inbound_due("stored" if self._when_stored else "delivered", self._account)
             return NOTHING_DUE if due is None else min(max(due, 0.1), NOTHING_DUE)
         fax = claimed[0]
         try:

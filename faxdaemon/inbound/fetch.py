@@ -5,6 +5,9 @@ Promise   each listed fax is remembered before anything is downloaded, and is ou
           is no document at all is never acknowledged.
 Needs     the journal's duty `inbox:<account>`; the lines with their sinks.
 Crash     listed again (known by its provider id), downloaded again (over the same spool file).
+
+A fax that cannot be fetched, for whatever reason, a bug of ours included, is tried again more and more rarely; the
+third time in vain is told, and what is told is told over when it has come.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
@@ -33,9 +38,12 @@ from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
 from faxdaemon.inbound.pipe import chunks_of
 
+log = structlog.get_logger()
+
 OTHER = "other"
+TRIES_BEFORE_ALERT = 2
 TRIES_BEFORE_HOLD = 20
-"""Downloads that gave no document before a person is asked to look."""
+"""Tries in vain before a person is told, and downloads that gave no document before a person must decide."""
 MEDIA = {"application/pdf": ".pdf", "image/tiff": ".tif"}
 
 
@@ -116,23 +124,35 @@ class FetchStage:
             self._journal.fetch_postponed(fax, reason, delay)
             self._alert.raise_(f"line:{fax.listed.called}", f"account {self._rules.account}: {reason}")
             return
+        document = self._tried(fax)
+        if isinstance(document, StoredDocument):
+            self._journal.stored(fax, document, sinks)
+            self._alert.clear(f"fax:{fax.fax_id}")
+        elif document is not None:
+            if fax.attempts >= TRIES_BEFORE_ALERT:
+                self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} cannot be fetched yet: {document}")
+            self._journal.fetch_postponed(fax, document, delay)
+
+    def _tried(self, fax: InboundFax) -> StoredDocument | str | None:
+        """The document, or why it cannot be had now; None when it was put before a person."""
         try:
             document = self._download(fax)
         except ItemGone as error:
-            self._journal.inbound_held(fax, f"the provider listed it but no longer has it: {error}")
-            self._alert.raise_(
-                f"fax:{fax.fax_id}", f"received fax {fax.fax_id} is gone at the provider before we had it"
-            )
+            self._hold(fax, f"the provider listed it but no longer has it: {error}")
+            return None
         except (ProviderTrouble, NotSent, OutcomeUnknown, FilesError) as error:
-            self._journal.fetch_postponed(fax, str(error), delay)
-        else:
-            if isinstance(document, StoredDocument):
-                self._journal.stored(fax, document, sinks)
-            elif fax.attempts >= TRIES_BEFORE_HOLD:
-                self._journal.inbound_held(fax, document)
-                self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} cannot be fetched: {document}")
-            else:
-                self._journal.fetch_postponed(fax, document, delay)
+            return str(error)
+        except Exception as error:
+            log.exception("unexpected error while fetching", fax=fax.fax_id)
+            return f"an unexpected {type(error).__name__}; the log tells more"
+        if isinstance(document, str) and fax.attempts >= TRIES_BEFORE_HOLD:
+            self._hold(fax, document)
+            return None
+        return document
+
+    def _hold(self, fax: InboundFax, reason: str) -> None:
+        self._journal.inbound_held(fax, reason)
+        self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} is held: {reason}")
 
     def _download(self, fax: InboundFax) -> StoredDocument | str:
         """The document, durable under its final spool name, or why what came is none."""
@@ -151,6 +171,6 @@ class FetchStage:
         self._files.move([(raw, self._spool.path(name))])
         warning = None
         announced = fax.listed.pages
-        if announced is not None and inspection.pages != announced:
+        if None not in {announced, inspection.pages} and inspection.pages != announced:
             warning = f"{inspection.pages} pages came, {announced} were announced"
         return StoredDocument(name, written.size, written.sha256, inspection.media, inspection.pages, warning)

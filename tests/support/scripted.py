@@ -92,9 +92,10 @@ class Scripted:
         """Answers that nobody asked for."""
         return {method: len(answers) for method, answers in self._answers.items() if answers}
 
-    def forget(self, method: str) -> None:
+    def forget(self, method: str) -> Scripted:
         """Nobody will ask for these answers after all."""
         self._answers[method].clear()
+        return self
 
     def _answer(self, method: str, argument: Any = None) -> Any:
         self.calls.append((method, argument))
