@@ -72,7 +72,7 @@ def render(facts: ReportFacts) -> bytes:
         "documents": [{**document, "name": _printable(document["name"])} for document in facts.documents],
         "recipients": [_recipient(outcome) for outcome in facts.outcomes],
     }
-    return (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    return (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _recipient(outcome: Outcome) -> dict[str, Any]:
@@ -94,4 +94,8 @@ def _recipient(outcome: Outcome) -> dict[str, Any]:
 
 def _printable(name: str) -> str:
     """A name that is not UTF-8 with its odd bytes spelt out, for JSON must be UTF-8."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        raw = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, as Windows allows in names
+        raw = name.encode("utf-8", "backslashreplace")
+    return raw.decode("utf-8", "backslashreplace")

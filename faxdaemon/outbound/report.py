@@ -87,9 +87,9 @@ class ReportStage:
         why = "; ".join(o.reason for o in work.outcomes if o.state is Outbound.HELD and o.reason)
         self._alert.raise_(f"held:{work.fax_id}", f"fax {work.fax_id} is held for a person to decide: {why}")
 
-    def _stuck(self, work: ReportWork, error: FilesError) -> None:
-        self._mark.check()  # it is the folder's trouble, not this fax's
-        self._alert.raise_(f"report:{work.fax_id}", f"fax {work.fax_id} cannot be reported: {error.reason}")
+    def _stuck(self, work: ReportWork, reason: str) -> None:
+        self._mark.check()  # else it is the folder's trouble, not this fax's
+        self._alert.raise_(f"report:{work.fax_id}", f"fax {work.fax_id} cannot be reported: {reason}")
 
     # -- staging
 
@@ -103,7 +103,10 @@ class ReportStage:
                 try:
                     plans.append((work, self._stage(work, taken)))
                 except FilesError as error:
-                    self._stuck(work, error)
+                    self._stuck(work, error.reason)
+                except Exception as error:
+                    log.exception("unexpected error while reporting", fax=work.fax_id)
+                    self._stuck(work, f"an unexpected {type(error).__name__}; the log tells more")
         self._files.sync([self._places.staging])
         return staged + self._journal.staged(plans)
 
@@ -180,7 +183,7 @@ class ReportStage:
         try:
             self._show([work])
         except FilesError as error:
-            self._stuck(work, error)
+            self._stuck(work, error.reason)
             return False
         return True
 

@@ -508,6 +508,19 @@ def test_one_that_cannot_be_published_does_not_stop_the_others(site: Site) -> No
     assert report_state(site, bad) == "reported"
 
 
+def test_a_bug_met_by_one_answer_does_not_stop_the_others(site: Site) -> None:
+    bad, good = sent(site, "bad.pdf"), sent(site, "good.pdf")
+    answerer = Faulty(open_format(FolderAsks("{number}[_{name}]", None)), answer=[ZeroDivisionError()])
+    report = ReportStage(
+        site.places, site.spool, answerer=answerer, files=site.files, journal=site.journal, alert=site.alerts
+    )
+    assert report.step() == RETRY
+    assert (report_state(site, bad), report_state(site, good)) == ("due", "reported")
+    assert "ZeroDivisionError" in site.alerts.open[f"report:{bad}"]
+    report.step()
+    assert report_state(site, bad) == "reported"
+
+
 def test_with_no_copy_left_the_answer_is_given_all_the_same(site: Site) -> None:
     fax = sent(site)
     site.places.claimed(fax, NAME).unlink()
