@@ -12,6 +12,7 @@ A round of one request would be a limit on the number of faxes: 50 jobs a reques
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
@@ -23,6 +24,8 @@ from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import redial_after, status_delay
 from faxdaemon.outbound.submit import AccountRules
 
+VANISHED = 600.0
+"""Seconds after the submission from which a job that the provider does not know is believed to be gone."""
 PATIENCE = 48 * 3600.0
 """Seconds after which a job that the provider still calls pending is put before a person."""
 LOOK = 1.0
@@ -101,6 +104,8 @@ class TrackStage:
             status = statuses.get(submission.provider_id or "")
             if status is None:
                 status = JobStatus(submission.provider_id or "", Progress.PENDING, "not in the provider's answer")
+            elif status.progress is Progress.UNKNOWN_JOB and self._age(submission) < VANISHED:
+                status = replace(status, progress=Progress.PENDING)  # its list may lag behind its own answers
             elif status.progress is Progress.UNKNOWN_JOB:
                 self._journal.given_up(submission, f"the provider accepted it but no longer knows it: {status.text}")
                 continue
@@ -110,9 +115,9 @@ class TrackStage:
     def _judge(self, submission: Submission, status: JobStatus) -> Settled:
         pending = f"pending:{submission.reference}"
         if status.progress is Progress.PENDING:
-            since = submission.intended_at or submission.age_origin
-            age = (self._clock.now() - since).total_seconds()
+            age = self._age(submission)
             if age > PATIENCE:
+                since = submission.intended_at or submission.age_origin
                 self._alert.raise_(
                     pending,
                     f"fax {submission.fax_id}: the provider has had it since {since:%Y-%m-%d %H:%M} UTC and still "
@@ -127,6 +132,10 @@ class TrackStage:
         ):
             return Settled(submission, status, retry_in=redial_after(submission.submission, self._rules.retries))
         return Settled(submission, status)
+
+    def _age(self, submission: Submission) -> float:
+        """Seconds since it may have left."""
+        return (self._clock.now() - (submission.intended_at or submission.age_origin)).total_seconds()
 
     def _cancel(self, submission: Submission) -> None:
         answer = self._provider.cancel(submission.provider_id or "")

@@ -16,7 +16,7 @@ from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, P
 from faxdaemon.core.ids import reference
 from faxdaemon.core.schedule import REDIAL
 from faxdaemon.outbound.submit import SubmitStage
-from faxdaemon.outbound.track import PATIENCE, TrackStage
+from faxdaemon.outbound.track import PATIENCE, VANISHED, TrackStage
 
 POLL = rules().poll
 TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), CredentialsRefused("password")]
@@ -113,10 +113,23 @@ def test_a_job_that_the_provider_no_longer_knows_is_for_a_person(site: Site) -> 
     """And it does not keep the others of its batch from their outcome."""
     lost, other = site.accepted("job-1", "lost.pdf"), site.accepted("job-2", "other.pdf")
     provider = Scripted().will("status", [status("job-1", Progress.UNKNOWN_JOB, "no such job"), *sent("job-2")])
+    site.clock.advance(VANISHED)
     stage(site, provider).step()
     assert site.state_of(lost) == "held"
     assert "no such job" in site.reason(lost)
     assert site.state_of(other) == "sent"
+
+
+def test_a_list_that_lags_behind_holds_nothing(site: Site) -> None:
+    """Just accepted and not yet listed: asked again later, and then sent."""
+    fax = site.accepted()
+    provider = Scripted().will("status", [status("job-1", Progress.UNKNOWN_JOB, "no such job")], sent("job-1"))
+    tracking = stage(site, provider)
+    tracking.step()
+    assert site.state_of(fax) == "accepted"
+    site.clock.advance(VANISHED)
+    tracking.step()
+    assert site.state_of(fax) == "sent"
 
 
 # -- batches and patience
