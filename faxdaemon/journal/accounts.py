@@ -19,7 +19,7 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new, upsert
 from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, duty, inbound, is_in, node, recipient
 from faxdaemon.journal.tables import account as account_table
-from faxdaemon.journal.transitions import Tx
+from faxdaemon.journal.transaction import Tx
 
 _DUTY = sa.select(duty.c.next_at).where(duty.c.name == sa.bindparam("name")).with_for_update()
 _PAUSE = sa.select(account_table).where(account_table.c.name == sa.bindparam("account"))

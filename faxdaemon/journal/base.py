@@ -17,7 +17,7 @@ from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.stage import Signals
 from faxdaemon.core.errors import JournalError
 from faxdaemon.journal.database import Database
-from faxdaemon.journal.transitions import Tx
+from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.writer import Handler, Writer, failure
 
 Item = TypeVar("Item")

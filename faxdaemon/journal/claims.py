@@ -19,7 +19,8 @@ from faxdaemon.core.model import Document, Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import document, fax, is_in, recipient
-from faxdaemon.journal.transitions import Tx, renew
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import renew
 from faxdaemon.journal.types import from_ms
 
 _NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options")]

@@ -24,7 +24,8 @@ from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.machines import DELIVERY, INBOUND, RECIPIENT
 from faxdaemon.journal.tables import ENDED, recipient
 from faxdaemon.journal.tracking import NEW_SUBMISSION, moment
-from faxdaemon.journal.transitions import Change, Tx, move, renew
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import Change, move, renew
 
 _ACCOUNTS = sa.select(recipient.c.accounts).where(
     recipient.c.fax_id == sa.bindparam("fax_id"), recipient.c.n == sa.bindparam("n")

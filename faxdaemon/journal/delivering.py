@@ -19,7 +19,8 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.fetching import inbound_fax
 from faxdaemon.journal.machines import DELIVERY, INBOUND
 from faxdaemon.journal.tables import DELIVERY_LIVE, delivery, inbound
-from faxdaemon.journal.transitions import Change, Tx, move, renew
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import Change, move, renew
 
 _DUE = (
     sa.select(delivery)

@@ -21,7 +21,8 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import INBOUND
 from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, inbound, is_in
-from faxdaemon.journal.transitions import Change, Moment, Tx, move, renew
+from faxdaemon.journal.transaction import Moment, Tx
+from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import from_ms, to_ms
 
 _KNOWN = sa.select(inbound.c.provider_id).where(
@@ -92,7 +93,7 @@ class Fetching(Part):
             statement = insert_new(inbound, tx.dialect).returning(inbound.c.fax_id)
             new = tx.connection.execute(statement, rows).scalars().all()
             for fax_id in new:
-                tx.tell(Moment(fax_id, "fax", "seen", None, Inbound.SEEN.value, None, {"account": account}))
+                tx.tell(Moment(fax_id, "fax", "seen", None, Inbound.SEEN.value, None, lambda: {"account": account}))
             tx.wake(topics.seen(account))
             return len(new)
 

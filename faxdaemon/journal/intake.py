@@ -20,11 +20,11 @@ from faxdaemon.core.model import Drop, Origin, Route
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import documents_of
-from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import RECIPIENT, silence
 from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
-from faxdaemon.journal.transitions import Change, Moment, Tx, move
+from faxdaemon.journal.transaction import Moment, Tx
+from faxdaemon.journal.transitions import Change, move
 
 _KNOWN = sa.select(fax.c.id).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 _WAITING = (
@@ -61,6 +61,13 @@ _BORN = (
     "updated_at",
 )
 _ROUTED = ("number", "name", "account", "accounts", "options", "allowance", "expires_at")
+_INSERT_FAXES = Prepared(
+    sa.insert(fax),
+    (
+        *("id", "folder", "name", "size", "modified_ns", "inode", "node", "received_at"),
+        *("report", "report_epoch", "report_again"),
+    ),
+)
 _INSERT_RECEIVED = Prepared(sa.insert(recipient), _BORN)
 _INSERT_ROUTED = Prepared(sa.insert(recipient), (*_BORN, *_ROUTED))
 _INSERT_DOCUMENTS = Prepared(sa.insert(document), [column.name for column in document.c])
@@ -137,12 +144,12 @@ class Intake(Part):
 
 
 def _accept(tx: Tx, drops: Mapping[FaxId, Drop]) -> None:
-    statement = insert_new(fax, tx.dialect).returning(fax.c.id)
-    rows = [_fax_row(tx, drop) for drop in drops.values()]
-    new = [drops[FaxId(i)] for i in tx.connection.execute(statement, rows).scalars()]
+    known = set(tx.connection.execute(_KNOWN, {"fax_ids": list(drops)}).scalars())
+    new = [drop for drop in drops.values() if drop.fax_id not in known]
     if not new:
         return
     new.sort(key=lambda drop: drop.fax_id)
+    _INSERT_FAXES.execute(tx.connection, [_fax_row(tx, drop) for drop in new])
     documents = [row for drop in new for row in _document_rows(drop)]
     if documents:
         _INSERT_DOCUMENTS.execute(tx.connection, documents)

@@ -18,7 +18,8 @@ from faxdaemon.core import states
 from faxdaemon.core.numbers import masked
 from faxdaemon.core.states import AT_REST, Delivery, Inbound, Outbound, Reporting
 from faxdaemon.journal import tables
-from faxdaemon.journal.transitions import Change, Machine, Tx, Values, move
+from faxdaemon.journal.transaction import Tx, Values
+from faxdaemon.journal.transitions import Change, Machine, move
 
 _PLAN = sa.select(tables.fax.c.plan).where(tables.fax.c.id == sa.bindparam("fax_id"))
 _REASONED = AT_REST - {Outbound.SENT} | {Outbound.READY, Outbound.UNCERTAIN}

@@ -10,13 +10,14 @@ of the time of a transaction (`tests/bench/bench_journal.py`).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 
-Rendered = tuple[str, Sequence[str], Sequence[tuple[int, Callable[[Any], Any]]]]
+Rendered = tuple[str, Callable[[Any], tuple[Any, ...]], Sequence[tuple[int, Callable[[Any], Any]]]]
 
 
 class Prepared:
@@ -31,10 +32,10 @@ class Prepared:
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Execute once per row; returns how many rows of the table were changed."""
         dialect = connection.dialect
-        sql, names, processors = self._rendered.get(dialect.name) or self._render(dialect)
+        sql, ordered, processors = self._rendered.get(dialect.name) or self._render(dialect)
         parameters = []
         for row in rows:
-            values = [row[name] for name in names]
+            values = list(ordered(row))
             for place, process in processors:
                 if values[place] is not None:
                     values[place] = process(values[place])
@@ -48,5 +49,5 @@ class Prepared:
             process = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
             if process is not None:
                 processors.append((place, process))
-        self._rendered[dialect.name] = compiled.string, compiled.positiontup, processors
+        self._rendered[dialect.name] = compiled.string, operator.itemgetter(*compiled.positiontup), processors
         return self._rendered[dialect.name]

@@ -28,7 +28,8 @@ from faxdaemon.journal.claims import documents_of
 from faxdaemon.journal.intake import origin_of
 from faxdaemon.journal.machines import REPORT
 from faxdaemon.journal.tables import NOT_AT_REST, REPORT_LIVE, fax, node, recipient
-from faxdaemon.journal.transitions import Change, Tx, move, renew
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import from_ms
 
 _FAX_IDS: sa.BindParameter[Any] = sa.bindparam("fax_ids", expanding=True)

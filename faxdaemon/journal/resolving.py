@@ -13,7 +13,8 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, take
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.sending import made_ready
-from faxdaemon.journal.transitions import Change, Tx, move
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import Change, move
 
 _DUE = due_rows(Outbound.UNCERTAIN)
 

@@ -21,7 +21,8 @@ from faxdaemon.journal.claims import due_rows, key, submissions
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import account as account_table
 from faxdaemon.journal.tables import is_in, node, recipient
-from faxdaemon.journal.transitions import Change, Tx, move
+from faxdaemon.journal.transaction import Tx
+from faxdaemon.journal.transitions import Change, move
 
 _DUE_READY = due_rows(Outbound.READY, recipient.c.expires_at > sa.bindparam("now"))
 _PAUSED_UNTIL = sa.select(account_table.c.until).where(account_table.c.name == sa.bindparam("account"))

@@ -19,7 +19,8 @@ from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, take
 from faxdaemon.journal.machines import RECIPIENT
-from faxdaemon.journal.transitions import Change, Moment, Tx, move, renew
+from faxdaemon.journal.transaction import Moment, Tx
+from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import to_ms
 
 _DUE = due_rows(Outbound.ACCEPTED)
@@ -127,4 +128,4 @@ def _told(tx: Tx, status: JobStatus) -> dict[str, Any]:
 
 def moment(row: Row[Any], event: str, note: str | None) -> Moment:
     """Something worth telling that changed no state."""
-    return Moment(row.fax_id, RECIPIENT.subject(row), event, row.state, row.state, note, RECIPIENT.facts(row))
+    return Moment(row.fax_id, RECIPIENT.subject(row), event, row.state, row.state, note, lambda: RECIPIENT.facts(row))

@@ -19,101 +19,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 import sqlalchemy as sa
-import structlog
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Row
 
 from faxdaemon.core.errors import JournalError
 from faxdaemon.core.numbers import masked
 from faxdaemon.core.states import Move, S, targets
-from faxdaemon.journal import tables
 from faxdaemon.journal.prepared import Prepared
-
-_log = structlog.get_logger()
-_PRIVATE = frozenset({"refused", "hold"})
-Values = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Moment:
-    """An event row to be written and a log line to be told after the commit."""
-
-    fax_id: str
-    subject: str
-    event: str
-    source: str | None
-    target: str
-    note: str | None = None
-    facts: Values = field(default_factory=dict)
-    """For the log line only: account, reference, masked number."""
-
-
-class Tx:
-    """One transaction of the writer; what is collected here takes effect with its commit."""
-
-    __slots__ = ("_finishers", "connection", "moments", "node", "now", "owner", "topics", "touched")
-
-    def __init__(
-        self, connection: Connection, now: int, node: str, owner: str, finishers: Sequence[Callable[[Tx], None]]
-    ) -> None:
-        self.connection = connection
-        self.now = now
-        """Milliseconds since 1970; the same for everything in this transaction."""
-        self.node = node
-        self.owner = owner
-        self.moments: list[Moment] = []
-        self.topics: dict[str, None] = {}
-        self.touched: dict[str, None] = {}
-        """Faxes with a recipient that came to rest or left it: their report may be due."""
-        self._finishers = finishers
-
-    @property
-    def dialect(self) -> str:
-        """`sqlite` or `postgresql`."""
-        return self.connection.dialect.name
-
-    def after(self, seconds: float) -> int:
-        """The time in `seconds` from now."""
-        return self.now + max(0, round(seconds * 1000))
-
-    def wake(self, *topics: str) -> None:
-        """Signal `topics` after the commit."""
-        self.topics.update(dict.fromkeys(topics))
-
-    def tell(self, moment: Moment) -> None:
-        """Write an event row and a log line."""
-        self.moments.append(moment)
-
-    def finish(self) -> None:
-        """What belongs to the transaction but is cheaper done once for all of it."""
-        for finisher in self._finishers:
-            finisher(self)
-        if self.moments:
-            _INSERT_EVENTS.execute(self.connection, [self._event(m) for m in self.moments])
-
-    def _event(self, moment: Moment) -> dict[str, Any]:
-        return {
-            "fax_id": moment.fax_id,
-            "subject": moment.subject,
-            "event": moment.event,
-            "source": moment.source,
-            "target": moment.target,
-            "at": self.now,
-            "node": self.node,
-            "note": moment.note,
-        }
-
-    def log(self) -> None:
-        """Tell the log what was committed.  What a person or a drop's own name may have put into a note stays in the
-        journal: it can name a patient."""
-        for m in self.moments:
-            note = None if m.event in _PRIVATE else m.note
-            facts = {k: v for k, v in {"source": m.source, "note": note, **m.facts}.items() if v is not None}
-            _log.info(m.event, fax=m.fax_id, subject=m.subject, target=m.target, **facts)
-
-
-_INSERT_EVENTS = Prepared(
-    sa.insert(tables.event), ("fax_id", "subject", "event", "source", "target", "at", "node", "note")
-)
+from faxdaemon.journal.transaction import Moment, Tx, Values
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,9 +79,15 @@ class Machine(Generic[S]):
         return tuple(f"key_{k}" for k in self.keys)
 
     @functools.cached_property
-    def allowed(self) -> Mapping[tuple[str, str], frozenset[S]]:
-        """The targets for a source state and an event."""
-        return {(m.source.value, m.event): targets(self.moves, m.source, m.event) for m in self.moves}
+    def look(self) -> Callable[[Row[Any]], tuple[int, str]]:
+        """Epoch and state of a row."""
+        return operator.attrgetter(self.epoch, self.state)
+
+    @functools.lru_cache(maxsize=1024)  # noqa: B019 - the machines are four module constants
+    def step(self, source: str, events: tuple[str, ...], target: S) -> str | None:
+        """The first of `events` that the table has from `source` to `target`."""
+        state = self.states(source)
+        return next((event for event in events if target in targets(self.moves, state, event)), None)
 
     def lock(self, tx: Tx, keys: Sequence[tuple[Any, ...]]) -> dict[tuple[Any, ...], Row[Any]]:
         """Read these rows and keep others from changing them until the commit."""
@@ -229,13 +147,20 @@ def move(
     moved: dict[tuple[Any, ...], Row[Any]] = {}
     for change in wanted:
         row = rows.get(change.key)
-        event = None if row is None or change.key in moved else _allowed(machine, change, row)
-        if row is None or event is None:
+        if row is None or change.key in moved:
+            continue
+        epoch, source = machine.look(row)
+        event = _allowed(machine, change, epoch, source)
+        if event is None:
             continue
         moved[change.key] = row
-        values = _values(tx, machine, change, row)
-        updates.setdefault(tuple(values), []).append(_with_old(machine, row, values))
-        tx.tell(_moment(machine, change, row, event))
+        target = change.target.value
+        values = {machine.state: target, machine.epoch: epoch + change.claims}
+        values.update(machine.enter(tx, row, change.target, change))
+        values.update(change.values)
+        updates.setdefault(tuple(values), []).append(_with_old(machine, values, change.key, epoch, source))
+        facts = functools.partial(_facts, machine, row, change)
+        tx.tell(Moment(change.key[0], machine.subject(row), event, source, target, change.note, facts))
     for columns, parameters in updates.items():
         execute_exactly(tx, machine.update(columns), parameters)
     return list(moved.values())
@@ -248,54 +173,40 @@ def execute_exactly(tx: Tx, statement: Prepared, parameters: list[dict[str, Any]
         raise JournalError(f"{len(parameters)} rows were locked and {changed} changed")
 
 
-def _allowed(machine: Machine[S], change: Change[S], row: Row[Any]) -> str | None:
-    if change.epoch is not None and getattr(row, machine.epoch) != change.epoch:
+def _allowed(machine: Machine[S], change: Change[S], epoch: int, source: str) -> str | None:
+    if change.epoch is not None and epoch != change.epoch:
         return None
-    state = getattr(row, machine.state)
-    if change.only and state not in change.only:
+    if change.only and source not in change.only:
         return None
-    return next((e for e in change.events if change.target in machine.allowed.get((state, e), ())), None)
-
-
-def _values(tx: Tx, machine: Machine[S], change: Change[S], row: Row[Any]) -> dict[str, Any]:
-    epoch = getattr(row, machine.epoch) + (1 if change.claims else 0)
-    entered = machine.enter(tx, row, change.target, change)
-    return {machine.state: change.target.value, machine.epoch: epoch, **entered, **change.values}
+    return machine.step(source, change.events, change.target)
 
 
 def renew(tx: Tx, machine: Machine[S], rows: Sequence[Row[Any]], values: Values, *, claims: bool = True) -> None:
     """Change locked rows without changing their state, as a claim does (which raises the epoch)."""
     if not rows:
         return
-    raised = 1 if claims else 0
-    changed = [(row, {machine.epoch: getattr(row, machine.epoch) + raised, **values}) for row in rows]
-    statement = machine.update((machine.epoch, *values))
-    execute_exactly(tx, statement, [_with_old(machine, row, new) for row, new in changed])
+    parameters = []
+    for row in rows:
+        epoch, state = machine.look(row)
+        new = {machine.epoch: epoch + claims, **values}
+        parameters.append(_with_old(machine, new, machine.key(row), epoch, state))
+    execute_exactly(tx, machine.update((machine.epoch, *values)), parameters)
 
 
-def _with_old(machine: Machine[S], row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
+def _with_old(
+    machine: Machine[S], values: dict[str, Any], key: tuple[Any, ...], epoch: int, state: str
+) -> dict[str, Any]:
     """The parameters of `Machine.update`: the new values, and by what the row is known."""
-    values.update(zip(machine.key_names, machine.key(row), strict=True))
-    values["old_epoch"] = getattr(row, machine.epoch)
-    values["old_state"] = getattr(row, machine.state)
+    values.update(zip(machine.key_names, key, strict=True))
+    values["old_epoch"] = epoch
+    values["old_state"] = state
     return values
 
 
-def _moment(machine: Machine[S], change: Change[S], row: Row[Any], event: str) -> Moment:
-    return Moment(
-        getattr(row, machine.keys[0]),
-        machine.subject(row),
-        event,
-        getattr(row, machine.state),
-        change.target.value,
-        change.note,
-        {**machine.facts(row), **_told(change)},
-    )
-
-
-def _told(change: Change[Any]) -> Values:
-    """What a change itself adds to its log line."""
-    facts = {k: change.values[k] for k in ("account", "reference") if k in change.values}
+def _facts(machine: Machine[S], row: Row[Any], change: Change[S]) -> Values:
+    """What the row, or the change itself, adds to the log line."""
+    facts = dict(machine.facts(row))
+    facts |= {k: change.values[k] for k in ("account", "reference") if k in change.values}
     if "number" in change.values:
         facts["number"] = masked(change.values["number"])
     return facts

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -45,47 +46,70 @@ def _show(match: re.Match[str]) -> str:
     return chr(int(match[1], 16)) if match[1] else chr(ord(match[2]) - 0xF780 + 0xDC80)
 
 
-class Text(sa.types.TypeDecorator[str]):
+def _text_in(value: str | None) -> str | None:
+    if value is None or (value.isascii() and "\0" not in value):
+        return value
+    return _ODD.sub(_hide, value)
+
+
+def _text_out(value: str | None) -> str | None:
+    return value if value is None or value.isascii() else _STORED.sub(_show, value)
+
+
+def _json_in(value: Any) -> str | None:
+    return None if value is None else _ENCODER.encode(value)
+
+
+def _json_out(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
+def _whole_in(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _whole_out(value: str | None) -> int | None:
+    return None if value is None else int(value)
+
+
+class _Converted(sa.types.TypeDecorator[Any]):
+    """A type with one function each way; handed over whole, because a call more for each value is felt."""
+
+    impl: Any = sa.Text
+    cache_ok = True
+    into: Callable[[Any], Any]
+    out_of: Callable[[Any], Any]
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:  # noqa: ARG002 - SQLAlchemy's signature
+        return type(self).into
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:  # noqa: ARG002 - SQLAlchemy's signature
+        return type(self).out_of
+
+
+class Text(_Converted):
     """Any Python string."""
 
-    impl = sa.Text
     cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return _ODD.sub(_hide, value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None or value.isascii():
-            return value
-        return _STORED.sub(_show, value)
+    into = staticmethod(_text_in)
+    out_of = staticmethod(_text_out)
 
 
-class Json(sa.types.TypeDecorator[Any]):
+class Json(_Converted):
     """A plain value as ASCII JSON text; what JSON does not know (a date, say) is stored as its text."""
 
-    impl = sa.Text
     cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else _ENCODER.encode(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else json.loads(value)
+    into = staticmethod(_json_in)
+    out_of = staticmethod(_json_out)
 
 
-class Whole(sa.types.TypeDecorator[int]):
+class Whole(_Converted):
     """A whole number that may not fit into 63 bits (inode numbers and time stamps of some file systems), as text."""
 
     impl = sa.String(40)
     cache_ok = True
-
-    def process_bind_param(self, value: int | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else str(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        return None if value is None else int(value)
+    into = staticmethod(_whole_in)
+    out_of = staticmethod(_whole_out)
 
 
 def byte_ordered(length: int) -> sa.types.TypeEngine[str]:

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from faxdaemon.core.errors import JournalError
 from faxdaemon.journal.database import Database
-from faxdaemon.journal.transitions import Tx
+from faxdaemon.journal.transaction import Tx
 
 Item = TypeVar("Item")
 T = TypeVar("T")

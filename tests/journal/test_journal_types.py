@@ -19,15 +19,15 @@ ANY_TEXT = st.text(
 
 @given(ANY_TEXT)
 def test_any_text_comes_back_and_is_storable_meanwhile(text: str) -> None:
-    stored = Text().process_bind_param(text, DIALECT)
+    stored = Text().bind_processor(DIALECT)(text)
     assert stored is not None
     stored.encode("utf-8")
     assert "\0" not in stored
-    assert Text().process_result_value(stored, DIALECT) == text
+    assert Text().result_processor(DIALECT, None)(stored) == text
 
 
 def test_a_byte_that_is_not_utf8_goes_to_the_private_range() -> None:
-    assert Text().process_bind_param("caf\udce9", DIALECT) == "caf\uf7e9"
+    assert Text().bind_processor(DIALECT)("caf\udce9") == "caf\uf7e9"
 
 
 @given(
@@ -36,14 +36,14 @@ def test_a_byte_that_is_not_utf8_goes_to_the_private_range() -> None:
     )
 )
 def test_any_plain_value_comes_back_and_is_ascii_meanwhile(value: object) -> None:
-    stored = Json().process_bind_param(value, DIALECT)
+    stored = Json().bind_processor(DIALECT)(value)
     assert stored is None or (stored.isascii() and "\0" not in stored)
-    assert Json().process_result_value(stored, DIALECT) == value
+    assert Json().result_processor(DIALECT, None)(stored) == value
 
 
 @given(st.integers(-(2**130), 2**130))
 def test_any_whole_number_comes_back(number: int) -> None:
-    assert Whole().process_result_value(Whole().process_bind_param(number, DIALECT), DIALECT) == number
+    assert Whole().result_processor(DIALECT, None)(Whole().bind_processor(DIALECT)(number)) == number
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - made aware by it
