@@ -3,7 +3,7 @@
 Promise   event rows are in the same commit as what they tell of; log lines and wake-ups follow the commit, never
           precede it.  Everything in one transaction happens at one time.
 Needs     a connection on which the writer began a transaction.
-Crash     what was collected here and not committed did not happen; after the commit a log line or a wake-up may be lost.
+Crash     what was collected and not committed did not happen; after the commit a log line or a wake-up may be lost.
 """
 
 from __future__ import annotations
