@@ -7,6 +7,9 @@
     track     ACCEPTED     -> SENT | FAILED | READY          follow it at the provider
     report    outcome      -> sent/ failed/ held/ + answer   tell the folder
 
+Beside them: `readiness` (which files are complete), `spooling` (the copy), `mark` (is this the folder we know), `shown`
+(where a report has put its files).
+
 Each stage is a class with one method, `step()`, and knows only contracts.  Stages never call each other: the journal is
 the only channel between them, so a restart is not a special case.  `faxdaemon.core.states.OUTBOUND` is the table they
 follow, `docs/durability.md` the protocol.

@@ -116,7 +116,7 @@ def test_a_job_that_the_provider_no_longer_knows_is_for_a_person(site: Site) -> 
     site.clock.advance(VANISHED)
     stage(site, provider).step()
     assert site.state_of(lost) == "held"
-    assert "no such job" in site.reason(lost)
+    assert "accepted it but no longer knows it: no such job" in site.reason(lost)
     assert site.state_of(other) == "sent"
 
 
