@@ -31,10 +31,7 @@ pytest: .venv/ready-test
 	$(PYTEST) -q $(ARGS)
 
 bench: .venv/ready-test
-	@set -e; for script in tests/bench/bench_*.py; do \
-	  test -e "$$script" || { echo "there are no benchmarks yet (tests/bench/bench_*.py)"; break; }; \
-	  echo "== $$script"; $(BIN)/python "$$script" $(ARGS); \
-	done
+	$(BIN)/python tests/bench/run.py $(ARGS)
 
 docs: .venv/ready-test
 	$(BIN)/python tests/docs/generate.py

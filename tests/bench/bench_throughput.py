@@ -2,10 +2,12 @@
 
     python tests/bench/bench_throughput.py [--count 5000] [--threads 4] [--rounds 3] [--poll 1s] [--place FOLDER]
 
-The bare loop is what a careful program without a memory would be: list the folder, encode, POST through one shared
-httpx client from several threads, check the answer, rename into `sent/`.  No journal, no fsync, one connection a
-thread.  The daemon has as many submissions at a time.  Both talk to a fresh `faxdaemon sandbox` process.
+The bare loop is what a program without a memory would be: list the folder, POST through one shared httpx client from
+several threads, check the answer, rename into `sent/`.  No journal, no fsync, one kept connection a thread.  It comes
+in two kinds: *plain* gives httpx the form (`data=`), which spends more on percent-encoding a document than on all the
+rest; *tuned* encodes the document as the daemon does.  The tuned one is the bar.
 
+The daemon has as many submissions at a time as the loop has threads.  All talk to a fresh `faxdaemon sandbox` process.
 Two times of the daemon: from the first rename into the drop folder until the provider took the last fax (its ledger
 tells), and until the last answer is in `sent/` (its change time tells).  The loop ends with its last rename.
 """
@@ -28,19 +30,21 @@ import httpx
 from ground import NUMBER, Figure, answers, configure, daemon, ledger, place, sandbox, wall, write_documents
 
 BAR = 0.6
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True)
 class Round:
     """Faxes a second, and milliseconds of the daemon's processor time a fax."""
 
-    bare: float
+    plain: float
+    tuned: float
     accepted: float
     answered: float
     cost: float
 
 
-def bare_loop(folder: Path, url: str, threads: int) -> float:
+def bare_loop(folder: Path, url: str, threads: int, tuned: bool) -> float:
     """Send and move everything in `folder`; returns the seconds."""
     sent = folder / "sent"
     sent.mkdir()
@@ -58,11 +62,13 @@ def bare_loop(folder: Path, url: str, threads: int) -> float:
                 "faxfilenames[]": "1.pdf",
                 "faxfiledata[]": "",
             }
-            # The quick way to encode: urlencode over the document would cost the loop more than the whole rest.
-            data = base64.b64encode(path.read_bytes())
-            data = data.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
-            kind = {"content-type": "application/x-www-form-urlencoded"}
-            reply = client.post(f"{url}/faxage/httpsfax.php", content=urlencode(fields).encode() + data, headers=kind)
+            document = base64.b64encode(path.read_bytes())
+            target = f"{url}/faxage/httpsfax.php"
+            if tuned:
+                document = document.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
+                reply = client.post(target, content=urlencode(fields).encode() + document, headers=FORM)
+            else:
+                reply = client.post(target, data={**fields, "faxfiledata[]": document.decode()})
             if not reply.text.startswith("JOBID"):
                 raise SystemExit(f"the sandbox answered {reply.text!r}")
             path.rename(sent / path.name)
@@ -97,21 +103,28 @@ def through_daemon(site: Path, documents: Path, threads: int, poll: str) -> tupl
 
 
 def one_round(root: Path, count: int, threads: int, poll: str) -> Round:
-    """The loop, then the daemon."""
+    """The loops, then the daemon."""
     master = root / "master"
     if not master.is_dir():
         write_documents(master, count)
-    loop, documents, site = root / "loop", root / "documents", root / "site"
-    for folder in (loop, documents, site):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(master, loop)
-    shutil.copytree(master, documents)
-    os.sync()
-    with sandbox(root / "site" / "loop-sandbox") as url:
-        bare = bare_loop(loop, url, threads)
-    os.sync()
+    bare = {}
+    for tuned in (False, True):
+        loop = _copy(master, root / "loop")
+        with sandbox(root / f"loop-sandbox-{tuned}") as url:
+            bare[tuned] = bare_loop(loop, url, threads, tuned)
+        shutil.rmtree(root / f"loop-sandbox-{tuned}")
+    documents, site = _copy(master, root / "documents"), root / "site"
+    shutil.rmtree(site, ignore_errors=True)
     accepted, answered, cost = through_daemon(site, documents, threads, poll)
-    return Round(count / bare, count / accepted, count / answered, cost / count * 1000)
+    return Round(count / bare[False], count / bare[True], count / accepted, count / answered, cost / count * 1000)
+
+
+def _copy(master: Path, target: Path) -> Path:
+    """Fresh copies, on the disk before anything is measured."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(master, target)
+    os.sync()
+    return target
 
 
 def measure(quick: bool, root: Path | None = None) -> list[Figure]:
@@ -131,19 +144,24 @@ def compare(count: int, threads: int, rounds: int, poll: str, root: Path | None)
             r = one_round(folder, count, threads, poll)
             done.append(r)
             print(
-                f"{threads} threads, round {number}: loop {r.bare:.0f}/s; daemon accepted {r.accepted:.0f}/s"
-                f" ({r.accepted / r.bare:.2f}), answered {r.answered:.0f}/s ({r.answered / r.bare:.2f}),"
-                f" {r.cost:.1f} ms of processor time a fax",
+                f"{threads} threads, round {number}: loop plain {r.plain:.0f}/s, tuned {r.tuned:.0f}/s; daemon accepted"
+                f" {r.accepted:.0f}/s ({r.accepted / r.tuned:.2f}), answered {r.answered:.0f}/s"
+                f" ({r.answered / r.tuned:.2f}), {r.cost:.1f} ms of processor time a fax",
                 flush=True,
             )
     what = f"{count} faxes, {threads} at a time"
-    figures = [Figure(f"{what}: bare loop", f"{statistics.median(r.bare for r in done):.0f}/s")]
+    median = statistics.median
+    loops = f"{median(r.plain for r in done):.0f}/s plain, {median(r.tuned for r in done):.0f}/s tuned"
+    figures = [
+        Figure(f"{what}: bare loop", loops),
+        Figure(f"{what}: processor time of the daemon", f"{median(r.cost for r in done):.1f} ms a fax"),
+    ]
     for word in ("accepted", "answered"):
-        speeds = [getattr(r, word) for r in done]
-        ratios = [getattr(r, word) / r.bare for r in done]
-        ratio = statistics.median(ratios)
-        told = f"{statistics.median(speeds):.0f}/s, {ratio:.2f} of the loop ({min(ratios):.2f} to {max(ratios):.2f})"
-        figures.append(Figure(f"{what}: last one {word}", told, f">= {BAR}", ratio >= BAR))
+        ratios = [getattr(r, word) / r.tuned for r in done]
+        ratio, plain = median(ratios), median(getattr(r, word) / r.plain for r in done)
+        speed = median(getattr(r, word) for r in done)
+        told = f"{speed:.0f}/s: {ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f}) of tuned, {plain:.2f} of plain"
+        figures.append(Figure(f"{what}: last one {word}", told, f">= {BAR} of tuned", ratio >= BAR))
     return figures
 
 
