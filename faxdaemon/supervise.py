@@ -17,6 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -121,7 +122,8 @@ class Supervisor:
         self.workers: list[Worker] = []
         self.failed: tuple[str, BaseException] | None = None
         self._exit = exit_
-        self._ended = threading.Event()
+        # Not an event: its `set` takes a lock, and a signal handler may interrupt the very thread that holds it.
+        self._ended: SimpleQueue[None] = SimpleQueue()
 
     def add(self, name: str, stage: Stage, *, topics: Iterable[str] = (), limit: float) -> Worker:
         """Give `stage` a thread of its own, woken by `topics`."""
@@ -138,17 +140,25 @@ class Supervisor:
     def _fatal(self, name: str, error: BaseException) -> None:
         log.critical("the journal failed; stopping, since an unsure journal must not keep sending", worker=name)
         self.failed = self.failed or (name, error)
-        self._ended.set()
+        self._ended.put(None)
 
     def request_stop(self) -> None:
-        """Ask `watch` to return."""
-        self._ended.set()
+        """Ask `watch` to return; may be called by a signal handler at any moment."""
+        self._ended.put(None)
 
     def watch(self) -> int:
         """Block until a stop is asked for; returns the exit status."""
-        while not self._ended.wait(LOOK):
+        while not self._asked_to_end(LOOK):
             self.check()
         return EXIT_JOURNAL if self.failed else 0
+
+    def _asked_to_end(self, within: float) -> bool:
+        try:
+            self._ended.get(timeout=within)
+        except Empty:
+            return False
+        self._ended.put(None)  # for whoever asks next
+        return True
 
     def check(self) -> None:
         """Exit at once, with all stacks on stderr, when a worker is stuck or dead."""

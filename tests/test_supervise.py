@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, SimpleQueue
@@ -219,6 +220,32 @@ def test_the_first_failure_is_the_one_that_is_told(supervisor: Supervisor) -> No
 def test_watch_returns_when_a_stop_is_asked_for(supervisor: Supervisor) -> None:
     supervisor.request_stop()
     assert supervisor.watch() == 0
+
+
+def test_a_stop_may_be_asked_for_in_the_middle_of_any_line_of_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal's handler runs between two lines of the main thread, whatever locks that one holds just then."""
+    monkeypatch.setattr(module, "LOOK", 0.001)
+    for moment in range(1, 60):
+        lines = 0
+        supervisor = Supervisor(SignalHub())
+        monkeypatch.setattr(supervisor, "check", lambda: None)
+
+        def handler(
+            frame: Any, event: str, argument: Any, moment: int = moment, supervisor: Supervisor = supervisor
+        ) -> Any:
+            nonlocal lines
+            lines += event == "line"
+            if lines == moment:
+                lines += 1
+                supervisor.request_stop()
+            return handler
+
+        before = sys.gettrace()
+        sys.settrace(handler)
+        try:
+            assert supervisor.watch() == 0
+        finally:
+            sys.settrace(before)
 
 
 def test_watch_looks_at_the_workers_now_and_then(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
