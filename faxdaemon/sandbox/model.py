@@ -36,7 +36,7 @@ DEFAULT_ACCOUNTS = (
     SandboxAccount("clinic", "clinic", "12345", "sandbox", ("+13035550100", "+13035550101")),
     SandboxAccount("lab", "lab", "67890", "sandbox", ("+13035550199",), delivers="tiff"),
     SandboxAccount("concord", "mbx1234567890", "", "sandbox", ("+13035550120",), "concord"),
-    SandboxAccount("faxde", "faxde", "", "sandbox", ("+494055500130",), "faxde"),
+    SandboxAccount("faxde", "faxde", "", "sandbox", ("+494055500130",), "faxde", "tiff"),
     SandboxAccount("opentext", "opentext", "", "sandbox", ("+13035550140",), "opentext"),
 )
 
