@@ -66,7 +66,7 @@ class Gate:
         elif play is Play.CUT_REPLY:
             handler.reply(reply, share=0.5)
             handler.close_connection = True
-        elif play is Play.TRUNCATE:
+        elif play is Play.TRUNCATE and not reply.shortened:
             half = reply.body[: len(reply.body) // 2]
             handler.reply(Reply(half, reply.status, reply.content_type, reply.headers))
         else:
