@@ -17,7 +17,6 @@ Crash     opened again on the same directory it knows its faxes; see `network`.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import tempfile
 import threading
 import time
@@ -80,7 +79,8 @@ class Sandbox:
         self.network.inbox.on_arrival = self._arrived
         self._callbacks = Callbacks(self._faults)
         around = Around(self.network, self._zone, self.switches)
-        self._dialects = {name: _dialect(name, around) for name in _providers(self.accounts)}
+        providers = dict.fromkeys(account.provider for account in (*DEFAULT_ACCOUNTS, *self.accounts))
+        self._dialects = {name: _dialect(name, around) for name in providers}
         self._gates = [(d.base, Gate(d, self._faults, self._stopped)) for d in self._dialects.values()]
         self._server.start()
         return self
@@ -200,12 +200,6 @@ class Sandbox:
         push = self._dialects[self.network.accounts[fax.account].provider].arrived(fax)
         if push:
             self._callbacks.send(push, fax.account)
-
-
-def _providers(accounts: Sequence[SandboxAccount]) -> list[str]:
-    """Those that can be played."""
-    wanted = dict.fromkeys(account.provider for account in (*DEFAULT_ACCOUNTS, *accounts))
-    return [name for name in wanted if importlib.util.find_spec(f"faxdaemon.sandbox.{name}")]
 
 
 def _dialect(provider: str, around: Around) -> Dialect:
