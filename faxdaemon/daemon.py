@@ -95,6 +95,7 @@ class Daemon(Parts):
             settle=options.settle,
             retries=options.retries,
             resend_unknown=options.on_unknown == "resend",
+            rate=options.rate,
         )
 
     def _add_outbound(self) -> None:

@@ -107,6 +107,8 @@ class Account(Section):
     """How long after a lost reply a provider's "not there" is believed."""
     concurrency: int = Field(default=4, ge=1, le=64)
     """Submissions at the same time."""
+    rate: int | None = Field(default=None, ge=1, le=6000)
+    """Submissions a minute at most, evenly spaced, over all workers and all nodes; no limit when empty."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """When nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
     retries: int = Field(default=3, ge=0, le=20)

@@ -131,7 +131,12 @@ class OutboundJournal(Protocol):
 
     def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
         """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, under our name for `lease`
-        seconds."""
+        seconds.  None while the account is paused; after that one at a time, each a `trial`, until `resume`."""
+        ...
+
+    def pass_on(self, account: str, reason: str, limit: int) -> int:
+        """Due READY recipients of a paused account that have a next account, and no attempt in doubt, go to that one;
+        returns how many."""
         ...
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
@@ -286,7 +291,8 @@ class AccountJournal(Protocol):
         ...
 
     def pause(self, account: str, reason: str, delay: float) -> None:
-        """Submit nothing through `account` for `delay` seconds."""
+        """Submit nothing through `account` for `delay` seconds, on any node, and then one fax at a time until
+        `resume`."""
         ...
 
     def resume(self, account: str) -> bool:

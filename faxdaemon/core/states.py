@@ -93,6 +93,7 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         "submit",
         "the intent is durable; bytes may leave from now on",
     ),
+    Move(Outbound.READY, "pass_on", Outbound.READY, "submit", "its account is paused; the next one is to take it"),
     Move(Outbound.READY, "expire", Outbound.FAILED, "submit", "it grew too old without an account taking it"),
     Move(
         Outbound.READY,
