@@ -85,7 +85,7 @@ class Inbox:
             self._seen.pop(item, None)
         for item in [item for item in waiting if item not in self._seen][:PARTICULARS]:
             node = self._get(item, None)
-            if node is None:
+            if node is None or self.talk.errors.kind(self._code(node)) is Kind.UNKNOWN_JOB:
                 log.info("concord.gone", item=item)
             else:
                 self._seen[item] = self._particulars(item, node)

@@ -19,7 +19,6 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from faxdaemon import __version__
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
 from faxdaemon.core.numbers import masked
@@ -122,7 +121,7 @@ def _job(options: Options, wishes: Mapping[str, Any], reference: str, now: datet
         "ReferenceId": reference,
         "Resolution": _RESOLUTION.get(wish("resolution", options.resolution or ""), ""),
         "SenderFax": wish("sender_fax", sender.fax),
-        "SoftwareClient": f"faxdaemon {__version__}",
+        "SoftwareClient": "faxdaemon",
         "NotifyType": _NOTIFY[how],
         "NotifyIncludeDeliveredImage": int(notify.image),
         "NotifyDestination": wish("notify_to", notify.to),

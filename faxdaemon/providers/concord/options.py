@@ -52,7 +52,7 @@ class Cover(Section):
     """A cover page of the account."""
 
     name: str = ""
-    """Its name; `faxdaemon covers` lists them.  The account's own setting when empty."""
+    """Its name at Concord; the account's own setting when empty."""
     subject: str = ""
     """The subject on it."""
     text: str = ""

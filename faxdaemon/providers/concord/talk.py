@@ -74,7 +74,11 @@ class Talk:
 
     def _account_refused(self) -> bool:
         said = heard(self.voice.ask(SETTINGS, self.who))
-        return not values.truth(said.get("return")) and self.errors.kind(code_of(said)) in _OF_THE_ACCOUNT
+        if values.truth(said.get("return")):
+            return False
+        if self.errors.kind(code_of(said)) in _OF_THE_ACCOUNT:
+            return True
+        raise ProviderTrouble(self.sentence(said))
 
 
 def heard(spoken: Spoken) -> Mapping[str, Any]:

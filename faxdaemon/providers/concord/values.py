@@ -65,7 +65,9 @@ def whole(value: Any) -> int | None:
 
 def said(value: Any) -> str:
     """A text; empty when there is none."""
-    return "" if value is None or isinstance(value, Mapping | list) else str(value).strip()
+    if value is None or isinstance(value, Mapping | list):
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()
 
 
 def items(value: Any) -> list[Mapping[str, Any]]:
