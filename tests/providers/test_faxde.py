@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -241,20 +242,26 @@ def test_a_double_without_an_id_is_never_offered_again(faxde: Desk, doubt: bool)
         (results(6), Accepted),
         (results(5), Accepted),
         (reply("", status="503 X"), Accepted),
+        (results(6, StatusFile=protocol('"+49","FAX","OK","","1","","1","another"')), Accepted),
         (results(0, SendResult="OK", StatusFile=protocol('"+49","FAX","OK","","1","","1",""')), Accepted),
-        (results(0, SendResult="OK", StatusFile=protocol('"+49","FAX","OK","","1","","1","OURS"')), Accepted),
+        (results(0, SendResult="OK", StatusFile=protocol('"+49","FAX","OK","","1","","1","our-reference"')), Accepted),
         (results(0, SendResult="OK", StatusFile=protocol('"+49","FAX","OK","","1","","1","another"')), Refused),
     ],
 )
 def test_a_double_with_another_reference_is_another_fax(faxde: Desk, told: bytes, kind: type) -> None:
-    submission = new_submission("+4940123456789", doubt=True, intended_at=NOW)
-    row = base64.b64encode(b"x").decode()
-    if b"StatusFile" in told:  # the reference differs from test to test
-        text = base64.b64decode(re.findall(rb"<StatusFile>(.*)</StatusFile>", told)[0]).decode()
-        row = base64.b64encode(text.replace("OURS", submission.reference).encode()).decode()
-        told = results(0, SendResult="OK", StatusFile=row)
+    submission = new_submission("+4940123456789", reference="our-reference", doubt=True, intended_at=NOW)
     answer = faxde(results(-77, JobId=12), told).submit(submission, [PAPER])
     assert type(answer) is kind
+
+
+def test_a_double_of_which_nobody_can_tell_more_is_ours(faxde: Desk) -> None:
+    def behave(talk: Talk) -> None:
+        if b"SendJob" in talk.request().body:
+            talk.send(results(-77, JobId=12))
+        else:
+            talk.reset()
+
+    assert submitted(faxde(behave=behave), doubt=True) == Accepted("12")
 
 
 @pytest.mark.parametrize(("age", "sent"), [(0, True), (3600, True), (3601, False), (86_400, False)])
@@ -266,6 +273,15 @@ def test_after_the_window_a_doubt_is_never_sent_again(faxde: Desk, age: int, sen
     if not sent:
         assert isinstance(answer, Refused)
         assert "earlier attempt" in answer.reason
+
+
+def test_a_submission_takes_a_connection_of_its_own(faxde: Desk) -> None:
+    provider = faxde(results(5), results(5), results(0, JobId=12))
+    provider.check()
+    provider.check()
+    assert faxde.servers[0].connections == 1
+    assert submitted(provider) == Accepted("12")
+    assert faxde.servers[0].connections == 2
 
 
 def test_without_a_doubt_there_is_no_window(faxde: Desk) -> None:
@@ -449,7 +465,17 @@ def test_a_setting_that_cannot_be_is_a_mistake(changes: dict[str, Any], why: str
 def test_the_longest_staturl_is_counted_with_its_tokens() -> None:
     url = "https://f.example/" + "x" * (128 - len("https://f.example/") - len("?" + push.TOKENS))
     options = Options(provider="faxde", customer="c", password=SECRET, staturl=url)
-    assert len(push.address(options.staturl or "")) == 128
+    assert options.staturl
+    assert len(push.address(options.staturl.get_secret_value())) == 128
+
+
+def test_the_address_of_the_call_back_is_a_secret(faxde: Desk) -> None:
+    url = "https://f.example/push/unguessable"
+    provider = faxde(results(0, JobId=1), staturl=url)
+    with pytest.raises(ValidationError) as caught:
+        Options(provider="faxde", customer="c", password=SECRET, staturl=url + ";" + "x" * 128)
+    shown = repr(provider) + repr(Options(provider="faxde", customer="c", password=SECRET, staturl=url))
+    assert "unguessable" not in shown + "".join(str(error["msg"]) for error in caught.value.errors())
 
 
 # --- following ----------------------------------------------------------------------------------------------------
@@ -621,8 +647,14 @@ def test_there_is_no_look_up(faxde: Desk) -> None:
         ("0001-01-01T00:00:00+14:00", None),
     ],
 )
-def test_times_are_utc_unless_they_say_otherwise(text: str, found: str | None) -> None:
+def test_times_are_utc_unless_they_say_otherwise(monkeypatch: pytest.MonkeyPatch, text: str, found: str | None) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    if hasattr(time, "tzset"):
+        time.tzset()
     at = moment(text)
+    monkeypatch.undo()
+    if hasattr(time, "tzset"):
+        time.tzset()
     assert (at and at.strftime("%H:%M:%S")) == found
 
 

@@ -79,9 +79,10 @@ def test_a_document_inside_is_handed_on_decoded(step: int) -> None:
 @pytest.mark.parametrize(
     "inside", ["AAA", "AA==AAAA", "AAAA<b/>", "A!AA", "ÄÄÄÄ", "AAAA</Image><Image>AAAA"], ids=lambda text: text[:6]
 )
-def test_a_document_that_is_no_base64_is_none(inside: str) -> None:
+@pytest.mark.parametrize("step", [1, 1000])
+def test_a_document_that_is_no_base64_is_none(inside: str, step: int) -> None:
     with pytest.raises(BadXml):
-        large(f"<r><Image>{inside}</Image></r>".encode())
+        large(f"<r><Image>{inside}</Image></r>".encode(), step)
 
 
 def test_a_large_document_is_never_kept() -> None:

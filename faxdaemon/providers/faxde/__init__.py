@@ -62,7 +62,7 @@ class Options(Account):
     """The sender's address of e-mails."""
     smsfrom: str | None = None
     """The sender of text messages: 16 digits or 11 letters and digits at most."""
-    staturl: str | None = None
+    staturl: SecretStr | None = None
     """The address that FAX.de calls when a job has ended; job id, reference and result are put behind it."""
     duplicate_window: Duration = Field(default=3600.0, ge=0)
     """How long after the first attempt FAX.de surely recognises a double.  It names no time: ask it for more."""
@@ -77,14 +77,14 @@ class Options(Account):
 
     @field_validator("staturl")
     @classmethod
-    def _staturl(cls, value: str | None) -> str | None:
+    def _staturl(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        parts = urlsplit(value.get_secret_value())
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
-            raise ValueError(f"“{value}” is not an address; write one such as https://fax.example.org/push/…")
-        if problem := orders.problem_of("staturl", push.address(value)):
-            raise ValueError(problem)
+            raise ValueError("is not an address; write one such as https://fax.example.org/push/…")
+        if orders.problem_of("staturl", push.address(value.get_secret_value())):
+            raise ValueError(f"cannot be used; it must have {orders.OPTIONS['staturl'][2]}")
         return value
 
     @field_validator("namespace")
@@ -101,7 +101,7 @@ def open_account(options: Options, http: Http, clock: Clock) -> Provider:
     endpoint = url if "/soap/" in url else url + ENDPOINT
     given = {name: getattr(options, name) for name in orders.OPTIONS if name != "staturl"}
     if options.staturl:
-        given["staturl"] = push.address(options.staturl)
+        given["staturl"] = push.address(options.staturl.get_secret_value())
     return FaxDe(
         Wire(endpoint, options.namespace, options.customer, options.password, http),
         {name: str(value) for name, value in given.items() if value is not None},

@@ -47,7 +47,7 @@ class FaxDe:
     """See the package."""
 
     wire: Wire
-    wishes: Mapping[str, str]
+    wishes: Mapping[str, str] = field(repr=False)  # the call-back's address opens a door
     """The account's sending options, by our names."""
     window: float
     clock: Clock
