@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
 
@@ -73,6 +74,15 @@ class Records(Protocol):
 
 
 @runtime_checkable
+class RecordsAfter(Protocol):
+    """Records by a number that only grows, so that none is read twice or missed."""
+
+    def records_after(self, mark: int, number: str | None) -> Table:
+        """The records after that numbered `mark`, each with its number in the first column."""
+        ...
+
+
+@runtime_checkable
 class Covers(Protocol):
     """The cover pages that the service knows for this account."""
 
@@ -113,6 +123,28 @@ class Forgetting(Protocol):
 
 
 @runtime_checkable
+class Resending(Protocol):
+    """Having a finished job sent once more from the documents that the service still has.  Outside the promise: our
+    journal knows nothing of the new job."""
+
+    def send_again(self, provider_id: str, number: str | None) -> str:
+        """To the same number or another one (E.164); the new job's id.  This costs money."""
+        ...
+
+
+@runtime_checkable
+class Addresses(Protocol):
+    """Faxing what the service itself fetches from the web.  Outside the promise: what it gets is never ours to keep."""
+
+    def send_addresses(
+        self, number: str, name: str, addresses: Sequence[str], kinds: Sequence[str], *, wait: bool
+    ) -> str:
+        """Fax what is at `addresses`; `kinds` are file suffixes where the address does not tell.  With `wait` the
+        service fetches them before it answers.  The job's id.  This costs money."""
+        ...
+
+
+@runtime_checkable
 class Broadcast(Protocol):
     """One document to many recipients in one job.  Outside the promise: the provider decides recipient by recipient."""
 
@@ -123,3 +155,26 @@ class Broadcast(Protocol):
     def broadcast_status(self, job: str) -> Table:
         """Recipient by recipient."""
         ...
+
+
+OFFERS: Mapping[str, type] = MappingProxyType(
+    {
+        "lines": Lines,
+        "numbers": Numbers,
+        "records": Records,
+        "records --after": RecordsAfter,
+        "covers": Covers,
+        "profile": Profile,
+        "image, transmittal": Images,
+        "forget": Forgetting,
+        "again": Resending,
+        "web": Addresses,
+        "broadcast": Broadcast,
+    }
+)
+"""What the command line calls them."""
+
+
+def offers(provider: object) -> tuple[str, ...]:
+    """What a service offers, in the words of the command line."""
+    return tuple(name for name, kind in OFFERS.items() if isinstance(provider, kind))

@@ -8,7 +8,7 @@ login, xmitpages in that order.
 Promise   answers as the real one does, errors included: an unknown operation is answered with what was
           posted.
 Needs     a network.  The real one refuses 555 numbers (ERR05); this one does not, its numbers are all
-          fictional.  It fetches no URLs: `faxurl` is answered with ERR03.
+          fictional.  It fetches no URLs: a page with the address stands for what is there.
 Crash     keeps nothing.
 """
 

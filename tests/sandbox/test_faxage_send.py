@@ -123,7 +123,7 @@ def test_a_number_that_cannot_be_dialled_is_refused(sandbox: Sandbox, clinic: An
         {"faxfilenames[]": "a.exe", "faxfiledata[]": "AAAA"},
         {"faxfilenames[]": "a.pdf"},
         {"faxfilenames[]": "a.pdf", "faxfiledata[]": ""},
-        {"faxurl": "http://127.0.0.1/"},
+        {"faxurl": "ftp://127.0.0.1/"},
     ],
 )
 def test_without_a_file_there_is_no_fax(sandbox: Sandbox, clinic: Any, files: dict[str, str]) -> None:

@@ -53,6 +53,8 @@ class Options(Account):
     """Used where the drop folder asks for none; the company's own setting when empty."""
     priority: Literal["high", "low"] | None = None
     """`low` lets the company's other faxes overtake."""
+    contrast: Literal["normal", "darker"] | None = None
+    """`darker` for light scans."""
     timezone: str = "America/Denver"
     """The zone of the times that FAXAGE tells, which it does not name itself."""
     useronly: bool = False
@@ -83,7 +85,7 @@ def open_account(options: Options, http: Http, clock: Clock) -> Provider:
     return Faxage(
         f"{(options.url or BASE).rstrip('/')}/httpsfax.php",
         Identity(options.username, options.company, options.password),
-        Sending(options.tagname, options.tagnumber, options.resolution, options.priority),
+        Sending(options.tagname, options.tagnumber, options.resolution, options.priority, options.contrast),
         zone=ZoneInfo(options.timezone),
         useronly=options.useronly,
         http=http,
