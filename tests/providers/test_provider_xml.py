@@ -77,7 +77,9 @@ def test_a_document_inside_is_handed_on_decoded(step: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "inside", ["AAA", "AA==AAAA", "AAAA<b/>", "A!AA", "ÄÄÄÄ", "AAAA</Image><Image>AAAA"], ids=lambda text: text[:6]
+    "inside",
+    ["AAA", "AA==AAAA", "AA==&#10;AAAA", "AAAA<b/>", "A!AA", "ÄÄÄÄ", "AAAA</Image><Image>AAAA"],
+    ids=lambda text: text[:6],
 )
 @pytest.mark.parametrize("step", [1, 1000])
 def test_a_document_that_is_no_base64_is_none(inside: str, step: int) -> None:
