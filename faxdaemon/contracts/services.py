@@ -157,6 +157,15 @@ class Broadcast(Protocol):
         ...
 
 
+@runtime_checkable
+class BroadcastReport(Protocol):
+    """A report about a broadcast, sent by the service itself."""
+
+    def broadcast_report(self, job: str, address: str) -> None:
+        """Have it sent to an e-mail address."""
+        ...
+
+
 OFFERS: Mapping[str, type] = MappingProxyType(
     {
         "lines": Lines,
@@ -170,6 +179,7 @@ OFFERS: Mapping[str, type] = MappingProxyType(
         "again": Resending,
         "web": Addresses,
         "broadcast": Broadcast,
+        "broadcast report": BroadcastReport,
     }
 )
 """What the command line calls them."""
