@@ -174,6 +174,16 @@ def test_a_document_that_changes_its_size_breaks_the_exchange(opened: Opened, bo
     assert box.sent() == []
 
 
+@pytest.mark.parametrize("size", [1, 4, 7, 9, 11, 12, 100])
+def test_no_more_and_no_less_than_was_said_leaves(size: int) -> None:
+    stream = request.body(new_submission(), [Content("a.pdf", size, lambda: io.BytesIO(b"0123456789"))], Sending())
+    made_ = 0
+    with pytest.raises(OSError, match="changed its size"):
+        for piece in stream.chunks():
+            made_ += len(piece)
+    assert made_ < stream.size
+
+
 def test_memory_does_not_grow_with_a_document() -> None:
     class Endless(io.RawIOBase):
         left = 30_000_000

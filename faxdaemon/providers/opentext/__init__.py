@@ -34,14 +34,16 @@ from pydantic import Field, SecretStr, model_validator
 
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
+from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.http import Http
 from faxdaemon.options import Account, Duration
 from faxdaemon.providers._oauth import Grant, Tokens
+from faxdaemon.providers.opentext import push
 from faxdaemon.providers.opentext.account import CAPABILITIES, Basic, Opentext, capabilities_for
 from faxdaemon.providers.opentext.held import Shelf
 from faxdaemon.providers.opentext.request import Sending
 
-__all__ = ["CAPABILITIES", "Options", "open_account"]
+__all__ = ["CAPABILITIES", "Options", "open_account", "understand"]
 
 BASE = "https://api.us.cloudmessaging.opentext.com"
 
@@ -169,3 +171,8 @@ def _sending(options: Options) -> Sending:
         report_to=options.report_to,
         report_form=options.report_form,
     )
+
+
+def understand(options: Options, request: Push) -> Understood | NotUnderstood:  # noqa: ARG001 - the form of all providers
+    """A web-hook."""
+    return push.understand(request)

@@ -111,6 +111,11 @@ def parsed(body: bytes) -> Any:
         return None
 
 
+def is_job_id(text: str) -> bool:
+    """Whether it has the form of a job's id."""
+    return bool(_JOB_ID.fullmatch(text))
+
+
 def status_of(provider_id: str, answer: Any) -> JobStatus | None:
     """What a status answer says of the job; None when it is none."""
     if not isinstance(answer, dict) or answer.get("job_id", provider_id) != provider_id:

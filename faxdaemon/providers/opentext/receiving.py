@@ -74,7 +74,8 @@ class Receiver:
         if held is None:
             emptied, _ = self._take()
             held = self._shelf.get(listed.provider_id)
-            if held is None and emptied and not self._reserved(listed):
+            # one reservation more than known of: another process may have been handed it since
+            if held is None and emptied and not self._reserved(listed, self._hold):
                 raise ItemGone("OpenText does not hand this received fax out (any more)")
         if held is None or not held.copy(write):
             raise ProviderTrouble("OpenText has reserved this received fax for an earlier request; it comes again")
@@ -86,7 +87,8 @@ class Receiver:
         known = self._shelf.reservation(name)
         doc_id = known.doc_id if known else text_of(listed.metadata, "doc_id") or name
         good = known.until > self._clock.monotonic() if known else self._reserved(listed)
-        if not self._delete(doc_id) and not good:
+        pushed = bool(listed.metadata.get("pushed"))  # taking it was the acknowledgement; where it waits, too, it goes
+        if not self._delete(doc_id) and not good and not pushed:
             emptied, deleted = self._take()
             if not emptied and name not in deleted:
                 raise ProviderTrouble(
@@ -98,10 +100,10 @@ class Receiver:
         """Give up the documents."""
         self._shelf.close()
 
-    def _reserved(self, listed: Listed) -> bool:
-        """Whether the hand-out that it was listed with is still surely reserved."""
+    def _reserved(self, listed: Listed, grace: float = 0.0) -> bool:
+        """Whether the reservation that it was listed with lasts, or ended less than `grace` seconds ago."""
         until = answers.moment_of(text_of(listed.metadata, "held_until"))
-        return until is not None and self._clock.now() < until
+        return until is not None and self._clock.now() < until + timedelta(seconds=grace)
 
     def _take(self) -> tuple[bool, frozenset[str]]:
         """Take in what waits while there is room: whether nothing waits any more, and what was deleted instead."""
@@ -172,6 +174,11 @@ class Receiver:
         url = f"{self._url}/{quote(doc_id, safe='')}"
         reply = self._identity.send(lambda who: self._http.send("DELETE", url, headers=who))
         return answers.checked(reply, (200, 202, 204, *_GONE)).status not in _GONE
+
+
+def listed_as(answer: Mapping[str, Any]) -> Listed:
+    """A fax that was pushed, by the same name as when it is handed out."""
+    return _listed({**answer, "print": _print(answer), "pushed": True})
 
 
 def _listed(metadata: Mapping[str, Any], more: str = "") -> Listed:

@@ -130,9 +130,9 @@ def _chunks(frame: Sequence[bytes], contents: Sequence[Content]) -> Iterator[byt
         streams = [stack.enter_context(content.open()) for content in contents]
         yield frame[0]
         for content, stream, text in zip(contents, streams, frame[1:], strict=True):
-            left = _length(content)
+            left = content.size
             for piece in encoded_document(stream):
-                left -= len(piece)
+                left -= len(piece) // 4 * 3 - piece[-2:].count(b"=")
                 if left < 0:
                     break
                 yield piece
