@@ -81,7 +81,7 @@ class ResolveStage:
             return
         match answer:
             case Found(provider_id):
-                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+                self._journal.accepted(submission, provider_id, self._rules.patience)
             case Ambiguous(reason):
                 self._journal.given_up(submission, f"what the provider lists is not clear: {reason}")
             case Absent():

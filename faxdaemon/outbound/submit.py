@@ -59,6 +59,13 @@ class AccountRules:
     resend_unknown: bool
     rate: int | None = None
     """Submissions a minute at most."""
+    pushed: float = 0.0
+    """Where the provider pushes the status: how often a job is asked for all the same."""
+
+    @property
+    def patience(self) -> float:
+        """The shortest time between two questions about one job."""
+        return max(self.poll, self.pushed)
 
     @property
     def lease(self) -> float:
@@ -164,7 +171,7 @@ class SubmitStage:
                 self._journal.postponed(submission, reason, delay)
                 self._try_again(submission)
             case Accepted(provider_id):
-                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+                self._journal.accepted(submission, provider_id, self._rules.patience)
                 self._alert.clear(self._trouble)
                 self._works(submission)
             case NotNow(reason, retry_after):

@@ -1,7 +1,7 @@
-"""Call-backs: when a job ends or a fax arrives, a provider that calls back does so once, and never again.
+"""Call-backs: when a job ends or a fax arrives.
 
-Promise   a call-back is lost when its receiver is not there; the provider's document sends people to polling
-          for that.
+Promise   a provider that calls back once does so once: the call-back is lost when its receiver is not there, and the
+          provider's document sends people to polling for that.  Others try again as the push says.
 Needs     threads of its own, so that a slow receiver holds up nobody.
 Crash     what was not posted is lost.
 """
@@ -60,12 +60,17 @@ class Callbacks:
         if delay and self._stopped.wait(delay):
             return
         for push in due:
-            _send(push)
+            waits = iter(push.again)
+            while not _send(push):
+                wait = next(waits, None)
+                if wait is None or self._stopped.wait(wait):
+                    break
 
 
-def _send(push: Push) -> None:
+def _send(push: Push) -> bool:
+    """Whether it was taken."""
     if not push.url.startswith(("http://", "https://")):
-        return
+        return False
     try:
         headers = {"content-type": push.content_type, **dict(push.headers)} if push.body else dict(push.headers)
         request = urllib.request.Request(push.url, push.body or None, headers, method=push.method)  # noqa: S310 - the scheme is checked above
@@ -73,3 +78,6 @@ def _send(push: Push) -> None:
             answer.read()
     except (OSError, ValueError, urllib.error.URLError) as error:
         log.info("sandbox.notify.lost", why=type(error).__name__)
+        return False
+    push.taken()
+    return True

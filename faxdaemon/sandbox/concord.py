@@ -29,6 +29,7 @@ from urllib.parse import parse_qsl
 
 from lxml import etree
 
+from faxdaemon.sandbox import concord_push
 from faxdaemon.sandbox.concord_receive import Receiving
 from faxdaemon.sandbox.concord_send import BAD_LOGIN, Method, Sending, error, no
 from faxdaemon.sandbox.concord_wire import JSON, XML, Call, Misread, Service, fault
@@ -68,6 +69,7 @@ class Concord:
 
     def __init__(self, around: Around) -> None:
         self._network = around.network
+        self._switches = around.switches
         self._tokens = _Tokens(around)
         self._sending = Sending(around.network, around.switches, UTC)
         self._receiving = Receiving(around.network, UTC)
@@ -202,13 +204,14 @@ class Concord:
         )
         return Reply(envelope.encode(), 200, XML)
 
-    def ended(self, job: Job) -> Push | None:  # noqa: ARG002 - no push is set up
-        """Status pushes are set up by Concord for each account; here nobody has."""
-        return None
+    def ended(self, job: Job) -> Push | None:
+        """A status push, where one is set up: see `concord_push`."""
+        return concord_push.ended(job, self._network.accounts[job.account], self._switches, UTC)
 
-    def arrived(self, fax: Received) -> Push | None:  # noqa: ARG002 - no push is set up
-        """Likewise."""
-        return None
+    def arrived(self, fax: Received) -> Push | None:
+        """A received fax, likewise; where it is pushed it does not wait in the inbox any more."""
+        account = self._network.accounts[fax.account]
+        return concord_push.arrived(fax, account, self._switches, UTC, lambda: self._network.inbox.delete(fax))
 
 
 class _Tokens:

@@ -3,7 +3,7 @@
 Where nobody public can tell, the choice is ours: error numbers other than -5019, delivery reasons as positive numbers,
 RecipientState (0 queued, 1 dialling, 2 sending, 3 done, 4 failed), and by switches:
 
-    concord.unknown        what an unknown id is answered with: `item` (an entry with status 2 and -5019), or `false`
+    concord.unknown        how an unknown id is answered: `item` (an entry with status 2 and -5019), or `false`
     concord.index_delay    seconds until `JRI-<ReferenceId>` finds a job that its id finds at once (0)
     concord.echo           whether the entry of a `JRI-...` is called so instead of by its job id (False)
 """
@@ -14,7 +14,7 @@ import itertools
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +25,7 @@ from faxdaemon.sandbox.model import Job, Paper, SandboxAccount, job_number
 from faxdaemon.sandbox.network import Network
 
 STAMP = "%Y/%m/%d %H:%M:%S"
-UNKNOWN, BAD_LOGIN, INTERNAL = -5019, -5001, -5999
+UNKNOWN, BAD_LOGIN = -5019, -5001
 _SUFFIX: Mapping[int, str] = MappingProxyType(
     {1: ".tif", 2: ".tif", 100: ".doc", 101: ".pdf", 102: ".rtf", 103: ".xls", 104: ".ppt", 105: ".txt", 106: ".vsd"}
     | {107: ".gif", 108: ".jpg", 109: ".tif", 111: ".html", 112: ".mht", 120: ".png"}
@@ -285,10 +285,8 @@ def e164(number: str) -> str | None:
 
 
 def _status(job: Job, *, real: bool) -> tuple[int, str]:
-    if job.result == "success":
-        return 1, "Success"
     if job.result is not None:
-        return 2, "Failure"
+        return (1, "Success") if job.result == "success" else (2, "Failure")
     return 3, ("Queued", "Dialing", "Sending")[_state(job)] if real else "Pending"
 
 
@@ -300,6 +298,4 @@ def _state(job: Job) -> int:
 
 
 def _duration(job: Job | None) -> int:
-    if job is None or job.ended_at is None:
-        return 0
-    return round((job.ended_at - job.accepted_at) / timedelta(seconds=1))
+    return round((job.ended_at - job.accepted_at).total_seconds()) if job and job.ended_at else 0

@@ -64,6 +64,10 @@ class Push:
     headers: tuple[tuple[str, str], ...] = ()
     number: str | None = None
     """The number of the fax that it tells of."""
+    again: tuple[float, ...] = ()
+    """Seconds after which it is sent once more, each time that it was not answered with 2xx."""
+    taken: Callable[[], object] = lambda: None
+    """Called when it was answered with 2xx."""
 
 
 class Dialect(Protocol):

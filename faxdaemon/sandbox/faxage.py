@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlencode
 
-from faxdaemon.sandbox import faxage_lines, faxage_receive, faxage_send
+from faxdaemon.sandbox import faxage_lines, faxage_push, faxage_receive, faxage_send
 from faxdaemon.sandbox.dialect import Around, Asked, Push
 from faxdaemon.sandbox.faults import Fault, Play, Role
 from faxdaemon.sandbox.forms import Form, parse
@@ -65,6 +65,7 @@ class Faxage:
     def __init__(self, around: Around) -> None:
         self._network = around.network
         self._zone = around.zone
+        self._switches = around.switches
 
     def asked(self, handler: Handler, body: bytearray) -> Asked | None:
         """One script and a form."""
@@ -119,9 +120,9 @@ class Faxage:
         fields = faxage_send.notification(job, Request(self._network, account, Form([]), self._zone))
         return Push(job.notify, urlencode(fields).encode(), number=job.destination)
 
-    def arrived(self, fax: Received) -> Push | None:  # noqa: ARG002 - it never calls
-        """Later revisions have one; this document does not."""
-        return None
+    def arrived(self, fax: Received) -> Push | None:
+        """Set up in the web site: `faxage.push.<account>` = {"fax": address, "form": "form" or "json"}."""
+        return faxage_push.arrived(fax, self._switches, self._zone)
 
 
 def open_dialect(around: Around) -> Faxage:

@@ -19,6 +19,7 @@ Switches (`opentext.<name>`):
     entitled          True    False: 403 for everything
     busy              None    seconds: everything is answered 429 with Retry-After
     max_bytes         None    longer requests are answered 413
+    push.<account>    {}      the web-hooks: see `pushes`
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from faxdaemon.sandbox.dialect import Around, Asked, Push
 from faxdaemon.sandbox.faults import Fault, Play, Role
 from faxdaemon.sandbox.model import Job, Received, SandboxAccount
-from faxdaemon.sandbox.opentext_receive import Documents
-from faxdaemon.sandbox.opentext_send import Faxes
+from faxdaemon.sandbox.opentext_receive import Documents, document_of
+from faxdaemon.sandbox.opentext_send import Faxes, status_of
 from faxdaemon.sandbox.opentext_tokens import Tokens
 from faxdaemon.sandbox.opentext_wire import BAD, JSON, Ask, Call, Refusal, error
+from faxdaemon.sandbox.pushes import setup
 from faxdaemon.sandbox.server import Handler
 from faxdaemon.sandbox.wire import Reply
 
@@ -141,13 +143,33 @@ class Opentext:
             return Tokens.refused()
         return error(401, WWW_Authenticate='Basic realm="mra"')
 
-    def ended(self, job: Job) -> Push | None:  # noqa: ARG002 - web-hooks are not played yet
-        """A web-hook, for accounts that have one."""
-        return None
+    def ended(self, job: Job) -> Push | None:
+        """The web-hook with a job's status, once all of its destinations have ended."""
+        wanted = setup(self._around.switches, "opentext", job.account)
+        following = job.extra.get("following", ())
+        if wanted.status is None or any(one.result is None for one in following):
+            return None
+        body = json.dumps(status_of(job)).encode()
+        return Push(wanted.status, body, JSON, headers=wanted.headers, number=job.destination, again=wanted.again)
 
-    def arrived(self, fax: Received) -> Push | None:  # noqa: ARG002 - web-hooks are not played yet
-        """A web-hook, for accounts that have one."""
-        return None
+    def arrived(self, fax: Received) -> Push | None:
+        """The web-hook with a received fax; taken, it does not wait any more."""
+        wanted = setup(self._around.switches, "opentext", fax.account)
+        if wanted.fax is None:
+            return None
+        account = self._around.network.accounts[fax.account]
+        doc_id = base64.b64encode(f"push|{fax.number}".encode()).decode()
+        body = json.dumps(document_of(fax, account, doc_id)).encode()
+        inbox = self._around.network.inbox
+        return Push(
+            wanted.fax,
+            body,
+            JSON,
+            headers=wanted.headers,
+            number=fax.line,
+            again=wanted.again,
+            taken=(lambda: None) if wanted.keep else (lambda: inbox.delete(fax)),
+        )
 
 
 def open_dialect(around: Around) -> Opentext:

@@ -22,6 +22,7 @@ the account, and its faxes wait.  `errors` gives numbers their meaning.
     account    the contract        talk, errors              what a no means
     message    a fax               values                    numbers, times, file types
     inbound    receiving           services, reports         everything else
+    push       what it tells by itself
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ from faxdaemon.providers.concord.errors import Errors
 from faxdaemon.providers.concord.inbound import Inbox
 from faxdaemon.providers.concord.json_voice import Json
 from faxdaemon.providers.concord.options import Options
+from faxdaemon.providers.concord.push import understand
 from faxdaemon.providers.concord.reports import Reporting
 from faxdaemon.providers.concord.talk import Talk
 from faxdaemon.providers.concord.voice import Door, Voice
 
-__all__ = ["CAPABILITIES", "Options", "open_account"]
+__all__ = ["CAPABILITIES", "Options", "open_account", "understand"]
 
 BASE = "https://ws.concordfax.com"
 OUTBOUND = "/fax/v5"
@@ -63,6 +65,7 @@ def open_account(options: Options, http: Http, clock: Clock) -> Provider:
         door=door,
         talk=talk,
         zone=ZoneInfo(options.timezone),
+        by_message=options.push is not None,
     )
     return Concord(options, talk, received, _reporting(options, http), http, clock)
 

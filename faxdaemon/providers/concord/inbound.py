@@ -53,10 +53,13 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "csid": "FaxSenderCSID",
         "document": "FileData",
         "error": "Error",
+        "message": "FaxMessageId",
     }
 )
 LARGEST = 384 * 1024 * 1024
 """The longest answer with a document, in bytes."""
+MEMORY = 10_000
+"""Pushed faxes remembered for removing."""
 PARTICULARS = 50
 """New items looked into at one listing; the rest is listed the next time."""
 
@@ -75,8 +78,12 @@ class Inbox:
     door: Door
     talk: Talk
     zone: tzinfo
+    by_message: bool = False
+    """Whether faxes are named by `FaxMessageId`, as pushes name them, and not by the item's id."""
     _seen: dict[str, Listed] = field(default_factory=dict)
     """Particulars of what is listed; read twice at worst when two threads list at once."""
+    _done: dict[str, None] = field(default_factory=dict)
+    """Pushed faxes that were not listed when they were to be removed: they may be listed later."""
 
     def listed(self) -> list[Listed]:
         """What waits, oldest first as the service lists it."""
@@ -89,6 +96,8 @@ class Inbox:
                 log.info("concord.gone", item=item)
             else:
                 self._seen[item] = self._particulars(item, node)
+        for listed in [listed for listed in self._seen.values() if listed.provider_id in self._done]:
+            self.remove(listed)
         return [self._seen[item] for item in waiting if item in self._seen]
 
     def fetch(self, listed: Listed, write: Callable[[bytes], object]) -> None:
@@ -100,21 +109,37 @@ class Inbox:
             write(piece)
             handed += len(piece)
 
-        node = self._get(listed.provider_id, counted)
+        item = self._item(listed)
+        node = self._get(item, counted)
         if handed and node is not None:
             return
         if node is None or self._code(node):
-            if listed.provider_id in self._waiting():
+            if item in self._waiting():
                 raise ProviderTrouble("Concord lists this received fax and does not hand it out")
             raise ItemGone("Concord does not have this received fax (any more)")
         raise ProviderTrouble("Concord gave this received fax without its document")
 
     def remove(self, listed: Listed) -> None:
         """Delete one; what is not in the list any more is deleted."""
-        kind, _ = self._ask("remove", self._ids(listed.provider_id), (Kind.UNKNOWN_JOB, Kind.UNCLASSIFIED))
-        if kind is Kind.UNCLASSIFIED and listed.provider_id in self._waiting():
+        item = self._item(listed)
+        if self.by_message and item == listed.provider_id:  # it was pushed: whether it is listed, too, is the account's
+            self.listed()
+            found = [name for name, one in self._seen.items() if one.provider_id == listed.provider_id]
+            if not found:
+                self._done[listed.provider_id] = None
+                for old in list(self._done)[:-MEMORY]:
+                    self._done.pop(old, None)
+                return
+            item = found[0]
+        kind, _ = self._ask("remove", self._ids(item), (Kind.UNKNOWN_JOB, Kind.UNCLASSIFIED))
+        if kind is Kind.UNCLASSIFIED and item in self._waiting():
             raise ProviderTrouble("Concord refuses to remove this received fax")
-        self._seen.pop(listed.provider_id, None)
+        self._seen.pop(item, None)
+        self._done.pop(listed.provider_id, None)
+
+    def _item(self, listed: Listed) -> str:
+        """The item's id."""
+        return str(listed.metadata.get(self._plain("item_id")) or listed.provider_id)
 
     def _waiting(self) -> list[str]:
         """The ids of all items."""
@@ -143,8 +168,9 @@ class Inbox:
     def _particulars(self, item: str, node: Node) -> Listed:
         fields = {child.name: child.text.strip() for child in node.children if not child.children}
         fields.pop(self._plain("document"), None)
+        message = node.told(self._plain("message")) if self.by_message else None
         return Listed(
-            provider_id=item,
+            provider_id=message or item,
             called=values.number(node.told(self._plain("called"))),
             caller=values.number(node.told(self._plain("caller"))),
             csid=node.told(self._plain("csid")) or None,

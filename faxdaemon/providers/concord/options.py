@@ -79,8 +79,8 @@ class Notify(Section):
 
     how: Literal["none", "email", "get", "post"] = "none"
     """By e-mail, or by a request to an address."""
-    to: str = ""
-    """The e-mail address, or the URL."""
+    to: str = Field(default="", repr=False)
+    """The e-mail address, or the URL; for a push to the daemon its address, see docs/push.md."""
     image: bool = False
     """Whether the notice carries what was sent."""
     user: str = ""

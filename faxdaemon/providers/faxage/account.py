@@ -99,6 +99,8 @@ class Sending:
     resolution: str | None = None
     priority: str | None = None
     contrast: str | None = None
+    notify: SecretStr | None = None
+    """Where FAXAGE calls back."""
 
     def fields(self, wishes: Any) -> list[tuple[str, str]]:
         """As form fields; `wishes` are those of one fax and come first."""
@@ -108,6 +110,7 @@ class Sending:
             ("resolution", _RESOLUTION.get(wishes.get("resolution") or self.resolution or "")),
             ("contrastalgo", _CONTRAST.get(wishes.get("contrast") or self.contrast or "")),
             ("priority", _PRIORITY.get(wishes.get("priority") or self.priority or "")),
+            ("url_notify", self.notify.get_secret_value() if self.notify else None),
         ]
         return [(name, value) for name, value in wanted if value]
 
