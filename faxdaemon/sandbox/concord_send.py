@@ -161,8 +161,8 @@ class Sending:
             return no(UNKNOWN, "Invalid job id")
         level = call.operation.removeprefix("GetRealTimeFaxStatus").removeprefix("GetFaxStatus")
         real = call.operation.startswith("GetRealTime")
-        entries = [entry for name, jobs in found for entry in self._entries(name, jobs, level, real)]
-        return {"return": True, "FaxStatusList": entries, "WSError": error()}
+        told = [entry for name, jobs in found for entry in self._entries(name, jobs, level, real)]
+        return {"return": True, "FaxStatusList": told, "WSError": error()}
 
     def _found(self, account: SandboxAccount, name: str) -> list[Job]:
         if name.startswith("JRI-"):
@@ -175,9 +175,8 @@ class Sending:
 
     def _entries(self, name: str, jobs: list[Job], level: str, real: bool) -> Iterator[Fields]:
         if not jobs:
-            empty = self._details(None, level) if real else {}
-            why = error(UNKNOWN, "Invalid job id")
-            yield {"FaxJobId": name, "FaxJobStatusId": 2, "StatusDescription": "Failure", **empty, "Error": why}
+            more, why = (self._details(None, level) if real else {}), error(UNKNOWN, "Invalid job id")
+            yield {"FaxJobId": name, "FaxJobStatusId": 2, "StatusDescription": "Failure", **more, "Error": why}
         for job in jobs:
             shown = name if self._switches.get("concord.echo") else job.id
             number, words = _status(job, real=real)

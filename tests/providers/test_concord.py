@@ -427,6 +427,38 @@ def test_memory_does_not_grow_with_a_received_fax() -> None:
     assert got == 600 * 16384 * 3
 
 
+@pytest.mark.parametrize("protocol", ["soap", "json"])
+@pytest.mark.parametrize("size", [1, 99_999])
+def test_a_document_of_another_size_than_said_breaks_the_exchange(protocol: str, size: int) -> None:
+    script = Script(protocol, SendFaxEx=TAKEN)
+    paper = Content("a.pdf", 50_000, lambda: cast(Any, Endless(size)))
+    with account(script) as provider:
+        assert not isinstance(provider.submit(new_submission(), [paper]), Accepted)
+    assert script.asked == []
+
+
+@pytest.mark.parametrize("protocol", ["soap", "json"])
+def test_a_submission_takes_a_new_connection(protocol: str) -> None:
+    settings = {"return": True, "AccountInfo": {"DefaultCSID": "X"}, "WSError": OK}
+    script = Script(protocol, SendFaxEx=TAKEN, GetFaxAccountSettings=settings)
+    with WireServer(script) as server, account(script, url=server.url) as provider:
+        for _ in range(2):
+            provider.profile()
+        assert server.connections == 1
+        for _ in range(2):
+            provider.submit(new_submission(), [PAPER.content])
+        assert server.connections == 3
+
+
+def test_zeep_logs_nothing_of_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    script = Script(SendFaxEx={**TAKEN, "TTFP": "Quentin"})
+    with account(script) as provider:
+        assert provider.submit(new_submission(name="Quentin"), [PAPER.content]) == Accepted("br12")
+    assert "Quentin" not in caplog.text
+    assert not [record for record in caplog.records if record.name.startswith("zeep")]
+
+
 # --- services -----------------------------------------------------------------------------------------------------
 
 

@@ -90,7 +90,7 @@ def account(script: Script, **changes: Any) -> Iterator[Any]:
     """An account whose service answers as the script says."""
     with WireServer(script) as server:
         clock = RealClock()
-        http = Http(timeout=10, clock=clock, silence=3)
+        http = Http(timeout=60, clock=clock, silence=30)
         values = {"provider": "concord", "url": server.url, "user_id": "mbx1", "password": "4711"}
         values = {**values, "protocol": script.protocol, **changes}
         values = {name: v.replace("SERVER", server.url) if isinstance(v, str) else v for name, v in values.items()}
