@@ -37,6 +37,8 @@ def reference() -> str:
     polish(common)
     common["properties"]["provider"]["enum"] = list(plugins.names(PROVIDERS))
     text = [_table("Top level", schema, parts), _table("`accounts.<name>`, every provider", common, parts)]
+    for key, inner in _inner(common, parts):
+        text.append(_table(f"`accounts.<name>.{key}`, every provider", inner, parts))
     for name in plugins.names(PROVIDERS):
         part = _own(parts[f"account-{name}"], common)
         text.append(_table(f"`accounts.<name>` with `provider: {name}`", part, parts))

@@ -42,6 +42,8 @@ SLOW = 300.0
 AT_ONCE = 4
 """Bodies held in memory at the same time."""
 _NOWHERE = Reply(404)
+_NOBODY = "-" * 43
+"""What the secret for an account that is not there is compared with; it opens nothing."""
 _METHODS = ("GET", "POST")
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -68,7 +70,6 @@ class Pushes:
     def __init__(self, places: Mapping[str, Place], largest: int) -> None:
         self._places = places
         self._largest = largest
-        self._nobody = secrets.token_urlsafe(32)
         self._slots: anyio.CapacityLimiter | None = None
 
     def routes(self) -> APIRouter:
@@ -96,7 +97,7 @@ class Pushes:
     def _place(self, name: str, secret: str, kind: str) -> Place | None:
         """The account's place, if all of the address is right.  The comparison takes the same time for any secret."""
         place = self._places.get(name)
-        right = _same(secret, self._nobody if place is None else place.secret)
+        right = _same(secret, _NOBODY if place is None else place.secret)
         return place if place is not None and right and kind in place.kinds else None
 
     async def _answer(self, place: Place, request: Request, kind: str) -> Reply:
