@@ -22,11 +22,14 @@ from faxdaemon import __version__
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.provider import Capabilities
+from faxdaemon.contracts.push import Kind
 from faxdaemon.core.places import DropPlaces
 from faxdaemon.housekeeping import Housekeeping
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
+from faxdaemon.inbound.push import PushReceiver, PushRules
+from faxdaemon.options import Account, Push
 from faxdaemon.outbound.intake import Intake
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
@@ -38,7 +41,9 @@ from faxdaemon.parts import Parts
 from faxdaemon.supervise import Supervisor
 from faxdaemon.web import outbox
 from faxdaemon.web.control import Control, ControlServer
+from faxdaemon.web.listen import WebServer
 from faxdaemon.web.outbox import Outbox
+from faxdaemon.web.push import Place, Pushes, build
 from faxdaemon.web.status import Status
 
 log = structlog.get_logger()
@@ -56,9 +61,11 @@ class Daemon(Parts):
         super().__init__(settings)
         self.supervisor = Supervisor(self.hub)
         self.folders = [*settings.outbound, self._outbox()]
+        self._inboxes: dict[str, InboxRules] = {}
         self._add_outbound()
         self._add_inbound()
         self.control = self._control()
+        self.web = self._web()
 
     def _outbox(self) -> DropFolder:
         folder = self.settings.state / outbox.FOLDER
@@ -84,6 +91,32 @@ class Daemon(Parts):
         )
         return ControlServer(Control(self.journal, status, box.drop, box.folder), settings.state)
 
+    def _web(self) -> WebServer | None:
+        """What providers push to; None where nothing is to be served."""
+        settings = self.settings
+        pushed = [(name, options, options.push) for name, options in settings.accounts.items() if options.push]
+        if settings.web.listen is None or not pushed:
+            return None
+        places = {name: self._push_place(name, options, push) for name, options, push in pushed}
+        return WebServer(build(Pushes(places, settings.web.largest * 2**20)), settings.web.listen)
+
+    def _push_place(self, name: str, options: Account, push: Push) -> Place:
+        inbox = self._inboxes.get(name)
+        capabilities = self.providers[name].capabilities
+        receiver = PushReceiver(
+            PushRules(name, capabilities.reference_length, gap=options.poll, inbox=inbox),
+            self.spool,
+            understand=self.make_understanding(options),
+            files=self.files,
+            documents=self.documents,
+            journal=self.journal,
+            clock=self.clock,
+            alert=self.alert,
+        )
+        login = None if push.password is None else f"{push.username}:{push.password.get_secret_value()}"
+        kinds = frozenset(Kind) if inbox else frozenset({Kind.STATUS})
+        return Place(push.secret.get_secret_value(), login, receiver, kinds)
+
     # -- sending
 
     def _account_rules(self, name: str) -> AccountRules:
@@ -95,6 +128,8 @@ class Daemon(Parts):
             settle=options.settle,
             retries=options.retries,
             resend_unknown=options.on_unknown == "resend",
+            rate=options.rate,
+            pushed=options.push.poll if options.push else 0.0,
         )
 
     def _add_outbound(self) -> None:
@@ -185,9 +220,9 @@ class Daemon(Parts):
         for inbox in self.settings.inbound:
             options = self.settings.accounts[inbox.account]
             provider = self.providers[inbox.account]
-            rules = InboxRules(
-                account=inbox.account, poll=inbox.poll, timeout=options.timeout, lines=self._add_lines(inbox)
-            )
+            poll = max(inbox.poll, options.push.poll) if options.push else inbox.poll
+            rules = InboxRules(account=inbox.account, poll=poll, timeout=options.timeout, lines=self._add_lines(inbox))
+            self._inboxes[inbox.account] = rules
             fetch = FetchStage(
                 rules,
                 self.spool,
@@ -242,11 +277,15 @@ class Daemon(Parts):
             accounts=len(self.settings.accounts),
             interrupted=interrupted,
         )
+        if self.web is not None:
+            self.web.start()
         self.control.start()  # before the workers: where another daemon listens, nothing may begin
         self.supervisor.start()
 
     def stop(self) -> None:
         """End in order; safe after a failed start."""
+        if self.web is not None:
+            self.web.stop()
         self.control.stop()
         self.watcher.close()
         self.supervisor.stop(STOP)

@@ -20,8 +20,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationInfo,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -94,6 +96,34 @@ class Section(BaseModel):
         return data
 
 
+class Push(Section):
+    """How the provider may tell by itself; the addresses are `/push/<account>/<secret>/status` and `.../fax` below the
+    address in `web.listen`."""
+
+    secret: SecretStr
+    """What makes the address unguessable: 20 or more letters, digits, `-` and `_`."""
+    username: str | None = None
+    """Where the provider sends a user name (HTTP Basic) besides: that name."""
+    password: SecretStr | None = None
+    """Likewise: the password."""
+    poll: Duration = Field(default=0.0, ge=0)
+    """How often each job's status and the inbox are asked for all the same, in case that a push is lost; never more
+    often than without pushes."""
+
+    @field_validator("secret")
+    @classmethod
+    def _unguessable(cls, value: SecretStr) -> SecretStr:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", value.get_secret_value()):
+            raise ValueError("is too short or has other signs; write 20 or more letters, digits, “-” and “_”")
+        return value
+
+    @model_validator(mode="after")
+    def _both(self) -> Push:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("needs both `username` and `password`, or neither")
+        return self
+
+
 class Account(Section):
     """A configured use of a provider."""
 
@@ -107,6 +137,8 @@ class Account(Section):
     """How long after a lost reply a provider's "not there" is believed."""
     concurrency: int = Field(default=4, ge=1, le=64)
     """Submissions at the same time."""
+    rate: int | None = Field(default=None, ge=1, le=6000)
+    """Submissions a minute at most, evenly spaced, over all workers and all nodes; no limit when empty."""
     on_unknown: Literal["hold", "resend"] = "hold"
     """When nothing can tell whether a fax was taken: wait for a person, or risk sending it twice."""
     retries: int = Field(default=3, ge=0, le=20)
@@ -115,3 +147,5 @@ class Account(Section):
     """The total time for one request, document included."""
     ca: Path | None = None
     """Certificates to trust instead of the system's (PEM)."""
+    push: Push | None = None
+    """Lets the provider tell of statuses and received faxes by itself; see docs/push.md."""

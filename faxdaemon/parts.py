@@ -7,6 +7,8 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from faxdaemon import plugins
@@ -19,7 +21,9 @@ from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import FolderAsks, Format
 from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.provider import Provider
+from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.contracts.sink import Sink
+from faxdaemon.core.errors import UserError
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
@@ -68,6 +72,13 @@ class Parts:
     def make_provider(self, options: Account) -> Provider:
         """One account's provider, found by its place."""
         return open_account(options, self.clock)
+
+    def make_understanding(self, options: Account) -> Callable[[Push], Understood | NotUnderstood]:
+        """How one account's pushes are understood.  `UserError` for a provider that pushes nothing."""
+        module = plugins.load("faxdaemon.providers", options.provider)
+        if not hasattr(module, "understand"):
+            raise UserError(f"accounts: {options.provider} pushes nothing that we understand; leave `push` out")
+        return partial(module.understand, options)
 
     def make_format(self, name: str, folder: DropFolder) -> Format:
         """One dialect as one folder speaks it."""

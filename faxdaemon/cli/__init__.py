@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from faxdaemon.cli import config, decide, listing, send, service, show, status
+from faxdaemon.cli import account, config, decide, listing, send, service, show, status
 from faxdaemon.core.errors import ConfigError, FaxdaemonError
 
 FAILED = 1
@@ -91,6 +91,7 @@ app.command()(decide.resend)
 app.command()(decide.cancel)
 app.command()(decide.sent)
 app.command()(status.status)
+app.add_typer(account.app, name="account")
 app.add_typer(config.app, name="config")
 
 

@@ -31,11 +31,12 @@ from faxdaemon.core.errors import UserError
 from faxdaemon.core.places import HIDDEN
 from faxdaemon.documents.paper import text_pdf
 from faxdaemon.journal import open_journal
-from faxdaemon.sandbox import Sandbox
+from faxdaemon.sandbox import DEFAULT_ACCOUNTS, Sandbox, SandboxAccount
+from faxdaemon.sandbox.settings import settings_of, title_of
 from faxdaemon.supervise import SignalHub
 
-OUR_LINE = "+13035550100"
-BUSY = "+13035550110"
+_BUSY = "0110"
+"""Ends a number that is busy."""
 PATIENCE = 90.0
 """Seconds after which the demo gives up and says where it stands."""
 DONE = {"reported", "acknowledged"}
@@ -66,21 +67,33 @@ class Shown:
     done: set[str] = field(default_factory=set)
 
 
-def demo(directory: Path | None, seconds_per_page: float = 0.4) -> None:
-    """Run it all; `directory` must be empty or absent, a new one below the system's temporary folder otherwise."""
+def demo(directory: Path | None, seconds_per_page: float = 0.4, provider: str = "faxage") -> None:
+    """Run it all; `directory` must be empty or absent, a new one below the system's temporary folder otherwise.
+
+    The sandbox plays `provider`; a `UserError` names those that it can play."""
     console = Console()
+    account = _account(provider)
     place = _place(directory)
     with Sandbox(seconds_per_page=seconds_per_page, directory=place / "sandbox") as sandbox:
-        config = _configure(place, sandbox.faxage_url)
-        console.print(f"The sandbox plays FAXAGE on {sandbox.url}; the daemon works in {place}\n", soft_wrap=True)
+        config = _configure(place, account, sandbox.url_of(provider))
+        title = title_of(provider)
+        console.print(f"The sandbox plays {title} on {sandbox.url}; the daemon works in {place}\n", soft_wrap=True)
         with _daemon(config, place) as process, _journal(place, process) as journal:
-            _drop(place)
+            _drop(place, account.lines[0])
             shown = Shown()
             _watch(console, journal, shown, lambda: process.poll() is None)
     _summary(console, place, sandbox, shown)
 
 
 # -- the stage set
+
+
+def _account(provider: str) -> SandboxAccount:
+    account = next((account for account in DEFAULT_ACCOUNTS if account.provider == provider), None)
+    if account is None:
+        known = ", ".join(sorted({account.provider for account in DEFAULT_ACCOUNTS}))
+        raise UserError(f"the sandbox cannot play {provider}; choose one of {known}")
+    return account
 
 
 def _place(directory: Path | None) -> Path:
@@ -92,12 +105,14 @@ def _place(directory: Path | None) -> Path:
     return directory.resolve()
 
 
-def _configure(place: Path, url: str) -> Path:
+def _configure(place: Path, account: SandboxAccount, url: str) -> Path:
     for name in ("out", "in/front-desk", "in/other", "state"):
         (place / name).mkdir(parents=True)
-    secret = place / "faxage.password"
+    secret = place / "account.password"
     secret.touch(mode=0o600)
-    secret.write_text("sandbox\n", encoding="utf-8")
+    secret.write_text(f"{account.password}\n", encoding="utf-8")
+    told = {**settings_of(account, url), "password": f"${{file:{secret.name}}}"}
+    settings = "\n".join(f"    {key}: {json.dumps(value)}" for key, value in told.items())
     config = place / "config.yaml"
     config.write_text(
         f"""\
@@ -107,11 +122,7 @@ region: US
 
 accounts:
   clinic:
-    provider: faxage
-    url: {url}
-    username: clinic
-    company: "12345"
-    password: ${{file:faxage.password}}
+{settings}
     poll: 1s                    # a real provider wants 30s or more
 
 outbound:
@@ -123,7 +134,7 @@ inbound:
   - account: clinic
     poll: 1s
     lines:
-      "{OUR_LINE}":
+      "{account.lines[0]}":
         name: Front desk
         folder: {{path: {json.dumps(str(place / "in/front-desk"))}}}
       other:
@@ -154,7 +165,7 @@ def _daemon(config: Path, place: Path) -> Iterator[subprocess.Popen[bytes]]:
                 process.kill()
 
 
-def _drop(place: Path) -> None:
+def _drop(place: Path, line: str) -> None:
     """As a careful application does: written elsewhere, renamed in."""
     letter = "\f".join(
         f"\n\n\n          North Clinic, laboratory\n\n          Result 4711, page {page} of 3\n\n"
@@ -162,7 +173,8 @@ def _drop(place: Path) -> None:
         for page in (1, 2, 3)
     )
     pdf = text_pdf(letter)
-    for name in (f"{OUR_LINE}_Dr-Lee_4711.pdf", f"{BUSY}_Dr-Busy_4712.pdf", "call-Dr-Lee-about-4713.pdf"):
+    busy = line[:-4] + _BUSY
+    for name in (f"{line}_Dr-Lee_4711.pdf", f"{busy}_Dr-Busy_4712.pdf", "call-Dr-Lee-about-4713.pdf"):
         draft = place / "state" / name
         draft.write_bytes(pdf)
         draft.rename(place / "out" / name)

@@ -31,7 +31,7 @@ _PUNCTUATION = re.compile(r"[^0-9+]")
 _DIGITS = re.compile(r"\+?[0-9]{7,}")
 
 
-def _since(text: str | None) -> datetime | None:
+def past(text: str | None) -> datetime | None:
     """`2h`, `30m`, `7d` ago, or a date or time on this machine's clock."""
     if text is None:
         return None
@@ -83,7 +83,7 @@ def list_(
       faxdaemon list --in --number 5550100 --json
     """
     wanted = _states(state)
-    start = _since(since)
+    start = past(since)
     settings = settings_of(config)
     from faxdaemon.contracts.journal import Filter  # noqa: PLC0415 - keeps --help quick
 

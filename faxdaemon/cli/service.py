@@ -73,6 +73,7 @@ def demo(
         typer.Option(metavar="FOLDER", help="An empty or new folder to work in; a temporary one without it."),
     ] = None,
     seconds_per_page: Annotated[float, typer.Option(help="How long a page takes on the simulated line.")] = 0.4,
+    provider: Annotated[str, typer.Option(metavar="NAME", help="The provider to simulate, e.g. opentext.")] = "faxage",
 ) -> None:
     """See it work, without an account.
 
@@ -82,10 +83,11 @@ def demo(
     Examples:
       faxdaemon demo
       faxdaemon demo --directory /tmp/fax-demo
+      faxdaemon demo --provider concord
     """
     from faxdaemon.cli.demo import demo as show  # noqa: PLC0415 - keeps --help quick
 
-    show(directory, seconds_per_page)
+    show(directory, seconds_per_page, provider)
 
 
 def sandbox(
@@ -96,9 +98,9 @@ def sandbox(
     ] = None,
     seconds_per_page: Annotated[float, typer.Option(help="How long a page takes on the line.", min=0.0)] = 3.0,
 ) -> None:
-    """Run a simulated fax provider.
+    """Run simulated fax providers.
 
-    It speaks a real one's protocol and faxes nothing to anybody.
+    They speak the real ones' protocols on one telephone network, and fax nothing to anybody.
     Point an account's `url` to it; the number's last digits choose how a call ends.
 
     \b
@@ -130,14 +132,14 @@ def _told(ending: Ending) -> str:
 def _introduce(box: Sandbox) -> None:
     """What somebody needs to use it."""
     from faxdaemon.sandbox.numbering import ENDINGS  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.sandbox.settings import settings_of  # noqa: PLC0415 - keeps --help quick
 
     say(f"The sandbox listens on {box.url}; Ctrl-C ends it.")
-    say("Accounts (provider: faxage):")
+    say("Accounts:")
     for account in box.accounts:
-        say(
-            f"  url: {box.faxage_url}   username: {account.username}   company: {account.company}   "
-            f"password: {account.password}   lines: {', '.join(account.lines)}"
-        )
+        settings = settings_of(account, box.url_of(account.provider))
+        told = "   ".join(f"{key}: {value}" for key, value in settings.items())
+        say(f"  {told}   lines: {', '.join(account.lines)}")
     say("Numbers that end in these digits go wrong; every other one answers:")
     for digits, ending in sorted(ENDINGS.items()):
         say(f"  {digits}  {_told(ending)}")

@@ -32,6 +32,7 @@ def check(source: Source, region: str) -> None:
         *_purpose(source),
         *_journal(source),
         *_accounts(source),
+        *_pushes(source),
         *_recipients(source),
         *_folders(source),
         *_lines(source, region),
@@ -89,6 +90,13 @@ def _accounts(source: Source) -> Iterator[tuple[Path, str]]:
     for path, _ in _items(source, "outbound"):
         yield from _named(source, [p for p, _ in _items(source, *path, "accounts")], known, "this folder")
     yield from _named(source, [(*p, "account") for p, _ in _items(source, "inbound")], known, "inbound")
+
+
+def _pushes(source: Source) -> Iterator[tuple[Path, str]]:
+    """Pushes that nobody would listen for."""
+    for path, account in _items(source, "accounts"):
+        if isinstance(account, dict) and account.get("push") and _text(source, ("web", "listen")) is None:
+            yield (*path, "push"), "nothing listens for it; set web.listen, such as 127.0.0.1:8480"
 
 
 def _named(source: Source, paths: list[Path], known: list[str], owner: str) -> Iterator[tuple[Path, str]]:

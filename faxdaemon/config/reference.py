@@ -37,9 +37,13 @@ def reference() -> str:
     polish(common)
     common["properties"]["provider"]["enum"] = list(plugins.names(PROVIDERS))
     text = [_table("Top level", schema, parts), _table("`accounts.<name>`, every provider", common, parts)]
+    for key, inner in _inner(common, parts):
+        text.append(_table(f"`accounts.<name>.{key}`, every provider", inner, parts))
     for name in plugins.names(PROVIDERS):
         part = _own(parts[f"account-{name}"], common)
         text.append(_table(f"`accounts.<name>` with `provider: {name}`", part, parts))
+        for key, inner in _inner(part, parts):
+            text.append(_table(f"`accounts.<name>.{key}` with `provider: {name}`", inner, parts))
     text.append(_table("`outbound[]`", parts["DropFolder"], parts))
     text.append(_table("`inbound[]`", parts["InboundAccount"], parts))
     text.append(_table("`inbound[].lines.<number>`", parts["Line"], parts))
@@ -62,6 +66,15 @@ def _own(part: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
     return {**part, "properties": own}
 
 
+def _inner(part: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The keys of a part that are sections themselves."""
+    for key, field in part["properties"].items():
+        for kind in (field, *field.get("anyOf", ())):
+            inner = parts.get(str(kind.get("$ref", "")).removeprefix("#/$defs/"), {})
+            if "properties" in inner:
+                yield key, inner
+
+
 def _table(title: str, part: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     rows = [f"### {title}", "", "| key | type | default | meaning |", "|---|---|---|---|"]
     required = part.get("required", ())
@@ -79,7 +92,7 @@ def _described(field: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
 
 def _default(field: Mapping[str, Any]) -> str:
     value = field.get("default")
-    if value is None or isinstance(value, dict):
+    if value is None or value == "" or isinstance(value, dict):
         return ""
     if isinstance(value, list):
         return f"`[{', '.join(map(str, value))}]`"

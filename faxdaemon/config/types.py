@@ -233,6 +233,8 @@ class Web(Section):
 
     listen: Annotated[str, AfterValidator(_listen)] | None = None
     """`host:port` to listen on; nothing is listened on without it."""
+    largest: int = Field(default=64, ge=1, le=1024)
+    """The largest request in MiB: a pushed fax with its document."""
 
 
 class Log(Section):

@@ -131,7 +131,12 @@ class OutboundJournal(Protocol):
 
     def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
         """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, under our name for `lease`
-        seconds."""
+        seconds.  None while the account is paused; after that one at a time, each a `trial`, until `resume`."""
+        ...
+
+    def pass_on(self, account: str, reason: str, limit: int) -> int:
+        """Due READY recipients of a paused account that have a next account, and no attempt in doubt, go to that one;
+        returns how many."""
         ...
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
@@ -264,6 +269,31 @@ class InboundJournal(Protocol):
         ...
 
 
+class PushJournal(Protocol):
+    """What providers tell by themselves."""
+
+    def hinted(
+        self, account: str, provider_ids: Sequence[str], references: Mapping[str, str] = ..., length: int = ...
+    ) -> int:
+        """These jobs want asking: ACCEPTED ones become due at once; returns how many rows changed.  `references` are
+        ours by provider id, as `core.ids.token` cuts them to `length`: a submission in doubt is ACCEPTED by them.
+        Unknown ids do no harm."""
+        ...
+
+    def inbox_hinted(self, account: str, every: float, gap: float) -> None:
+        """The inbox, listed `every` so many seconds, wants listing: at once, or `gap` seconds after the last time."""
+        ...
+
+    def received_as(self, account: str, provider_id: str) -> InboundFax | None:
+        """The received fax known under the provider's name; with a document once it is stored."""
+        ...
+
+    def arrived(self, account: str, listed: Listed, document: StoredDocument, sinks: Sequence[str]) -> bool:
+        """I1 to I4 in one: a fax came with its document, which is in the spool.  False when we have its document
+        already; the new one is then nobody's."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pause:
     """An account that is not used for now."""
@@ -286,7 +316,8 @@ class AccountJournal(Protocol):
         ...
 
     def pause(self, account: str, reason: str, delay: float) -> None:
-        """Submit nothing through `account` for `delay` seconds."""
+        """Submit nothing through `account` for `delay` seconds, on any node, and then one fax at a time until
+        `resume`."""
         ...
 
     def resume(self, account: str) -> bool:
@@ -406,7 +437,7 @@ class HistoryJournal(Protocol):
         ...
 
 
-class Journal(OutboundJournal, InboundJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol):
+class Journal(OutboundJournal, InboundJournal, PushJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol):
     """All of it; a stage asks only for the part that it uses."""
 
     def close(self) -> None:

@@ -112,6 +112,8 @@ class Submission:
     doubt: bool = False
     """An attempt under this reference got no answer and was not settled: it must never be offered elsewhere."""
     cancel_wanted: bool = False
+    trial: bool = False
+    """The account was paused, and this is the one fax by which it is tried again."""
 
     @property
     def age_origin(self) -> datetime:

@@ -93,6 +93,7 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         "submit",
         "the intent is durable; bytes may leave from now on",
     ),
+    Move(Outbound.READY, "pass_on", Outbound.READY, "submit", "its account is paused; the next one is to take it"),
     Move(Outbound.READY, "expire", Outbound.FAILED, "submit", "it grew too old without an account taking it"),
     Move(
         Outbound.READY,
@@ -100,6 +101,13 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         Outbound.HELD,
         "submit",
         "it grew too old, and an earlier attempt may have arrived",
+    ),
+    Move(
+        Outbound.READY,
+        "find",
+        Outbound.ACCEPTED,
+        "push",
+        "an earlier attempt was in doubt, and the provider tells by itself that it has our reference",
     ),
     Move(Outbound.READY, "hold", Outbound.HELD, "person", "a person wants it to wait"),
     Move(Outbound.READY, "cancel", Outbound.CANCELLED, "person", "a person does not want it sent"),
@@ -120,7 +128,7 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         "start-up",
         "the process that was sending it is gone",
     ),
-    Move(Outbound.UNCERTAIN, "find", Outbound.ACCEPTED, "resolve", "the provider has our reference"),
+    Move(Outbound.UNCERTAIN, "find", Outbound.ACCEPTED, "resolve, push", "the provider has our reference"),
     Move(
         Outbound.UNCERTAIN,
         "miss",
@@ -147,6 +155,13 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
     ),
     Move(Outbound.ACCEPTED, "cancel", Outbound.CANCELLED, "track", "the provider stopped it on our request"),
     Move(Outbound.ACCEPTED, "vanish", Outbound.HELD, "track", "the provider no longer knows what it accepted"),
+    Move(
+        Outbound.HELD,
+        "find",
+        Outbound.ACCEPTED,
+        "push",
+        "nothing could tell, and now the provider tells by itself that it has our reference",
+    ),
     Move(Outbound.HELD, "release", Outbound.RECEIVED, "person", "it goes on where it was held (before routing)"),
     Move(Outbound.HELD, "release", Outbound.READY, "person", "it goes on where it was held (before sending)"),
     Move(Outbound.HELD, "release", Outbound.UNCERTAIN, "person", "ask the provider once more"),
@@ -181,7 +196,7 @@ REPORTING: tuple[Move[Reporting], ...] = (
 )
 
 INBOUND: tuple[Move[Inbound], ...] = (
-    Move(Inbound.SEEN, "store", Inbound.STORED, "fetch", "the document is in our spool, whole; it is ours"),
+    Move(Inbound.SEEN, "store", Inbound.STORED, "fetch, push", "the document is in our spool, whole; it is ours"),
     Move(Inbound.SEEN, "postpone", Inbound.SEEN, "fetch", "not to be had now; again later"),
     Move(Inbound.SEEN, "hold", Inbound.HELD, "fetch", "the provider cannot give it; a person must look"),
     Move(Inbound.STORED, "deliver", Inbound.DELIVERED, "deliver", "every required sink has it"),
@@ -199,6 +214,7 @@ INBOUND: tuple[Move[Inbound], ...] = (
         "acknowledge",
         "the provider was told; nothing is left",
     ),
+    Move(Inbound.HELD, "store", Inbound.STORED, "push", "the provider sent the document by itself after all"),
     Move(Inbound.HELD, "release", Inbound.SEEN, "person", "fetch it once more"),
 )
 

@@ -33,7 +33,7 @@ from faxdaemon.core.errors import (
     OutcomeUnknown,
     ProviderTrouble,
 )
-from faxdaemon.core.model import InboundFax, StoredDocument
+from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
 from faxdaemon.inbound.pipe import chunks_of
@@ -169,8 +169,12 @@ class FetchStage:
         name = self._spool.name("in", fax.fax_id, 1, suffix)
         self._files.remove([self._spool.path(name)])  # of a life that ended between the rename and the commit
         self._files.move([(raw, self._spool.path(name))])
-        warning = None
-        announced = fax.listed.pages
-        if None not in {announced, inspection.pages} and inspection.pages != announced:
-            warning = f"{inspection.pages} pages came, {announced} were announced"
+        warning = warning_of(fax.listed, inspection.pages)
         return StoredDocument(name, written.size, written.sha256, inspection.media, inspection.pages, warning)
+
+
+def warning_of(listed: Listed, pages: int | None) -> str | None:
+    """What is odd about a document of so many pages."""
+    if listed.pages is None or pages is None or pages == listed.pages:
+        return None
+    return f"{pages} pages came, {listed.pages} were announced"

@@ -93,7 +93,7 @@ class Fetching(Part):
             statement = insert_new(inbound, tx.dialect).returning(inbound.c.fax_id)
             new = tx.connection.execute(statement, rows).scalars().all()
             for fax_id in new:
-                tx.tell(Moment(fax_id, "fax", "seen", None, Inbound.SEEN.value, None, lambda: {"account": account}))
+                tx.tell(came(fax_id, account))
             tx.wake(topics.seen(account))
             return len(new)
 
@@ -132,22 +132,8 @@ class Fetching(Part):
     def stored(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> bool:
         """I4: the document is in the spool; one delivery row per sink.  Without any sink it is DELIVERED at once."""
 
-        def work(tx: Tx) -> bool:
-            values = _document_columns(document) | {"due": tx.now, "attempts": 0}
-            change = Change((fax.fax_id,), ("store",), Inbound.STORED, fax.epoch, values, note=document.warning)
-            if not move(tx, INBOUND, [change]):
-                return False
-            wanted = list(dict.fromkeys(sinks))
-            if wanted:
-                tx.connection.execute(_INSERT_DELIVERIES, [_delivery_row(tx, fax.fax_id, sink) for sink in wanted])
-            for sink in wanted:
-                tx.tell(Moment(fax.fax_id, f"delivery {sink}", "wanted", None, Delivery.PENDING.value))
-                tx.wake(topics.deliveries(sink))
-            if not wanted:
-                move(tx, INBOUND, [Change((fax.fax_id,), ("deliver",), Inbound.DELIVERED, None, note="no sink")])
-            return True
-
-        return self._write(work)
+        only = (Inbound.SEEN,)
+        return self._write(lambda tx: store(tx, fax.fax_id, fax.epoch, document, sinks, only=only))
 
     def fetch_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
         """It could not be fetched now."""
@@ -191,6 +177,39 @@ class Fetching(Part):
             return None if due is None else max(0, due - self._database.now(connection)) / 1000
 
         return self._read(work)
+
+
+def came(fax_id: str, account: str) -> Moment:
+    """A received fax was heard of for the first time."""
+    return Moment(fax_id, "fax", "seen", None, Inbound.SEEN.value, None, lambda: {"account": account})
+
+
+def store(
+    tx: Tx,
+    fax_id: str,
+    epoch: int | None,
+    document: StoredDocument,
+    sinks: Sequence[str],
+    *,
+    only: tuple[Inbound, ...],
+) -> bool:
+    """The document is in the spool: STORED, with a delivery for each sink.  Without a claim (`epoch` None) an earlier
+    claimant is too late."""
+    values = _document_columns(document) | {"due": tx.now, "attempts": 0}
+    claims = epoch is None
+    note = document.warning
+    change = Change((fax_id,), ("store",), Inbound.STORED, epoch, values, note=note, claims=claims, only=only)
+    if not move(tx, INBOUND, [change]):
+        return False
+    wanted = list(dict.fromkeys(sinks))
+    if wanted:
+        tx.connection.execute(_INSERT_DELIVERIES, [_delivery_row(tx, fax_id, sink) for sink in wanted])
+    for sink in wanted:
+        tx.tell(Moment(fax_id, f"delivery {sink}", "wanted", None, Delivery.PENDING.value))
+        tx.wake(topics.deliveries(sink))
+    if not wanted:
+        move(tx, INBOUND, [Change((fax_id,), ("deliver",), Inbound.DELIVERED, None, note="no sink")])
+    return True
 
 
 def _is_current(row: Row[Any], fax: InboundFax) -> bool:

@@ -8,6 +8,9 @@ Crash     SUBMITTING rows of a claimant that is gone become UNCERTAIN (`interrup
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,7 +28,19 @@ from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import Change, move
 
 _DUE_READY = due_rows(Outbound.READY, recipient.c.expires_at > sa.bindparam("now"))
+#: One node at a time may try a paused account again, so the row is locked.
+_PAUSE = sa.select(account_table).where(account_table.c.name == sa.bindparam("account")).with_for_update()
+_TRIED = (
+    sa.update(account_table).where(account_table.c.name == sa.bindparam("account")).values(until=sa.bindparam("then"))
+)
 _PAUSED_UNTIL = sa.select(account_table.c.until).where(account_table.c.name == sa.bindparam("account"))
+#: As JSON text, a list of accounts that does not end with this one.
+_DUE_WITH_ANOTHER = due_rows(
+    Outbound.READY,
+    recipient.c.expires_at > sa.bindparam("now"),
+    ~recipient.c.doubt,
+    sa.type_coerce(recipient.c.accounts, sa.Text()).not_like(sa.bindparam("last", type_=sa.Text()), escape="/"),
+)
 _SEEN = [recipient.c[name] for name in RECIPIENT.seen]
 _SUBMITTING = sa.select(*_SEEN).where(sa.text(is_in(Outbound.SUBMITTING))).with_for_update(skip_locked=True)
 _OVERDUE = recipient.c.deadline <= sa.bindparam("now")
@@ -48,6 +63,7 @@ _NEXT = {
     for state in (Outbound.READY, Outbound.UNCERTAIN, Outbound.ACCEPTED)
 }
 _NEXT["ready"] = _NEXT["ready"].where(recipient.c.expires_at > sa.bindparam("now"))
+_UNTAKEN = (Outbound.SUBMITTING, Outbound.UNCERTAIN)
 _TAKEN = ("accept", "find")
 
 
@@ -59,12 +75,30 @@ class Sending(Part):
 
         def work(tx: Tx) -> list[Submission]:
             wanted = {"account": account, "now": tx.now}
-            if (tx.connection.execute(_PAUSED_UNTIL, wanted).scalar() or 0) > tx.now:
+            pause = tx.connection.execute(_PAUSE, wanted).one_or_none()
+            if pause is not None and pause.until > tx.now:
                 return []
-            rows = tx.connection.execute(_DUE_READY, wanted | {"limit": limit}).all()
+            rows = tx.connection.execute(_DUE_READY, wanted | {"limit": 1 if pause else limit}).all()
+            if pause and rows:  # a trial; everybody else waits for what comes of it
+                tx.connection.execute(_TRIED, wanted | {"then": tx.after(lease)})
             changes = [_intent(tx, row, lease) for row in rows]
             move(tx, RECIPIENT, changes, {RECIPIENT.key(row): row for row in rows})
-            return submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
+            claimed = submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
+            return [replace(submission, trial=True) for submission in claimed] if pause else claimed
+
+        return self._write(work)
+
+    def pass_on(self, account: str, reason: str, limit: int) -> int:
+        """Due READY recipients of a paused account that have a next account, and no attempt in doubt, go to it."""
+
+        def work(tx: Tx) -> int:
+            wanted = {"account": account, "now": tx.now, "limit": limit, "last": _last_in_list(account)}
+            rows = {RECIPIENT.key(row): row for row in tx.connection.execute(_DUE_WITH_ANOTHER, wanted)}
+            changes = [
+                Change(k, ("pass_on",), Outbound.READY, row.epoch, {"account": _next_of(row)}, note=reason, claims=True)
+                for k, row in rows.items()
+            ]
+            return len(move(tx, RECIPIENT, changes, rows))
 
         return self._write(work)
 
@@ -167,7 +201,7 @@ def _accepted(tx: Tx, items: list[tuple[Submission, str, float]]) -> list[bool]:
         due = tx.now if row is not None and row.cancel_wanted else tx.after(ask_in)
         values = {"provider_id": provider_id, "due": due}
         note = f"provider id {provider_id}"
-        change = Change(key(submission), _TAKEN, Outbound.ACCEPTED, submission.epoch, values, note=note)
+        change = Change(key(submission), _TAKEN, Outbound.ACCEPTED, submission.epoch, values, note=note, only=_UNTAKEN)
         changes.append(change)
     moved = {RECIPIENT.key(row) for row in move(tx, RECIPIENT, changes, rows)}
     return [k in moved for k in keys]
@@ -181,6 +215,17 @@ def _intent(tx: Tx, row: Row[Any], lease: float) -> Change[Outbound]:
         "intended_at": tx.now if row.intended_at is None else row.intended_at,
     }
     return Change(RECIPIENT.key(row), ("intend",), Outbound.SUBMITTING, row.epoch, values, claims=True)
+
+
+def _last_in_list(account: str) -> str:
+    """A LIKE pattern for the stored list of accounts whose last one is `account`."""
+    text = json.dumps([account], separators=(",", ":"))[1:]
+    return "%" + re.sub("([/%_])", r"/\1", text)
+
+
+def _next_of(row: Row[Any]) -> str:
+    accounts: list[str] = row.accounts
+    return accounts[accounts.index(row.account) + 1]
 
 
 def _claimed(row: Row[Any], change: Change[Outbound]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Crash     asked again.
 
 What follows from an answer (the table in `docs/durability.md`):
 
+    named by a push          it was accepted: follow it
     duplicates refused       send the identical request again
     found by reference       ask; twice "not there" after settling is a no: send again
     found by match           ask; found is certain; "not there" is not, so it is held, unless the site says resend
@@ -55,7 +56,9 @@ class ResolveStage:
 
     def _resolve(self, submission: Submission) -> None:
         capabilities = self._provider.capabilities
-        if capabilities.duplicates is Duplicates.REFUSES:
+        if submission.provider_id:  # told by a push while the answer was still awaited
+            self._journal.accepted(submission, submission.provider_id, 0.0)
+        elif capabilities.duplicates is Duplicates.REFUSES:
             self._journal.missed(
                 submission, "the provider drops doubles: the same request goes out again", certain=False
             )
@@ -78,7 +81,7 @@ class ResolveStage:
             return
         match answer:
             case Found(provider_id):
-                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+                self._journal.accepted(submission, provider_id, self._rules.patience)
             case Ambiguous(reason):
                 self._journal.given_up(submission, f"what the provider lists is not clear: {reason}")
             case Absent():

@@ -4,7 +4,9 @@ Promise   no byte leaves before the intent is committed, nor after the claim's l
           as accepted, refused or unknown, and only a certain "not taken" is ever offered again, or to another account.
           A document that is not what was spooled is never sent: it waits, with an alert, until intake has copied the
           claimed original again (at the next start), and expires like any other.
-Needs     a claim (READY -> SUBMITTING) for each act.
+          An account that says "slow down", cannot be reached, or refuses our credentials is paused for all workers and
+          nodes; faxes that may go through another account do so meanwhile, and it is tried again with one fax.
+Needs     a claim (READY -> SUBMITTING) for each act; with a `rate`, the duty `submit:<account>` before the claim.
 Crash     between intent and record: the row stays SUBMITTING and becomes UNCERTAIN at the next start.
 """
 
@@ -34,9 +36,13 @@ from faxdaemon.core.model import Submission
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import OFFER_AGAIN
 from faxdaemon.handoff import hand_off
+from faxdaemon.outbound.breaker import Breaker
 
 PROBE = 300.0
 """Seconds until an account whose credentials were refused is tried again, with one fax."""
+WORTH_LEAVING = 10.0
+"""Seconds that a pause must still take for faxes to leave for their next account."""
+BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,15 @@ class AccountRules:
     settle: float
     retries: int
     resend_unknown: bool
+    rate: int | None = None
+    """Submissions a minute at most."""
+    pushed: float = 0.0
+    """Where the provider pushes the status: how often a job is asked for all the same."""
+
+    @property
+    def patience(self) -> float:
+        """The shortest time between two questions about one job."""
+        return max(self.poll, self.pushed)
 
     @property
     def lease(self) -> float:
@@ -89,20 +104,42 @@ class SubmitStage:
         self._accounts = accounts
         self._clock = clock
         self._alert = alert
+        self._breaker = Breaker(clock)
 
     def step(self) -> Wake:
-        """Claim one fax and hand it over."""
+        """Claim one fax and hand it over, when the account's pace allows it."""
+        wait = self._turn()
+        if wait is not None:
+            return wait
         claimed_at = self._clock.monotonic()
         claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease)
         if not claimed:
-            pause = self._accounts.paused(self._rules.name)
-            if pause is not None:
-                return min(max(pause.seconds, 0.5), NOTHING_DUE)
-            due = self._journal.next_due("ready", self._rules.name)
-            return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
+            return self._rest()
         last_moment = claimed_at + self._rules.lease - self._rules.timeout
         hand_off(claimed[0], lambda s: self._act(s, last_moment), self._record, unknown=Unknown)
         return 0.0
+
+    def _turn(self) -> Wake | None:
+        """None when a fax may be claimed now; else when to come back.  A turn is taken only when something is due, and
+        nothing is claimed without one, so that `rate` holds over all workers and nodes."""
+        if self._rules.rate is None:
+            return None
+        name = self._rules.name
+        due = self._journal.next_due("ready", name)
+        if due is None or due > 0 or self._accounts.paused(name):
+            return self._rest()
+        return self._accounts.take_duty(f"submit:{name}", 60 / self._rules.rate) or None
+
+    def _rest(self) -> Wake:
+        """There is nothing to do now."""
+        name = self._rules.name
+        pause = self._accounts.paused(name)
+        if pause is not None:
+            if pause.seconds > WORTH_LEAVING and self._journal.pass_on(name, pause.reason, BATCH):
+                return 0.0
+            return min(max(pause.seconds, 0.5), NOTHING_DUE)
+        due = self._journal.next_due("ready", name)
+        return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
 
     def _act(self, submission: Submission, last_moment: float) -> Answer | NotOffered:
         damaged = f"spool:{submission.fax_id}"
@@ -132,20 +169,40 @@ class SubmitStage:
         match answer:
             case NotOffered(reason, delay):
                 self._journal.postponed(submission, reason, delay)
+                self._try_again(submission)
             case Accepted(provider_id):
-                self._journal.accepted(submission, provider_id, max(self._rules.poll, 0.0))
+                self._journal.accepted(submission, provider_id, self._rules.patience)
                 self._alert.clear(self._trouble)
+                self._works(submission)
             case NotNow(reason, retry_after):
                 self._offer_later(submission, reason, retry_after)
             case AccountRefused(reason):
-                self._accounts.pause(self._rules.name, reason, PROBE)
+                self._pause(reason, PROBE)
                 self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
                 self._next_account(submission, reason, 0.0)  # the pause is what it waits for
             case Refused(reason):
                 if not self._next_account(submission, reason, None):
                     self._refused(submission, reason)
+                self._works(submission)
             case Unknown(reason):
                 self._journal.lost(submission, reason, self._rules.settle)
+                if submission.trial:  # it is not well yet
+                    self._pause(reason, self._breaker.failed(trial=True) or 0.0)
+
+    def _works(self, submission: Submission) -> None:
+        """The account answered as it should.  Only a trial ends a pause: others may have begun before it."""
+        self._breaker.worked()
+        if submission.trial:
+            self._accounts.resume(self._rules.name)
+
+    def _try_again(self, submission: Submission) -> None:
+        """A trial that never came to the account: the next fax is one instead."""
+        if submission.trial:
+            pause = self._accounts.paused(self._rules.name)
+            self._pause(pause.reason if pause else "not tried yet", 0.0)
+
+    def _pause(self, reason: str, delay: float) -> None:
+        self._accounts.pause(self._rules.name, reason, delay)
 
     @property
     def _trouble(self) -> str:
@@ -167,6 +224,11 @@ class SubmitStage:
     def _offer_later(self, submission: Submission, reason: str, retry_after: float | None) -> None:
         delay = self._delay(submission) if retry_after is None else max(retry_after, 1.0)
         self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
+        pause = self._breaker.failed(trial=submission.trial)
+        if retry_after is not None:  # said by the account, so it holds for every fax and every worker
+            self._pause(reason, delay)
+        elif pause is not None:
+            self._pause(f"{reason}; several in a row", pause)
         if not self._next_account(submission, reason, None):
             self._journal.postponed(submission, reason, delay)
 

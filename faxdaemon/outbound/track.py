@@ -123,7 +123,9 @@ class TrackStage:
                     f"fax {submission.fax_id}: the provider has had it since {since:%Y-%m-%d %H:%M} UTC and still "
                     "calls it pending; ask the provider about it, or cancel it",
                 )
-            return Settled(submission, status, ask_in=status_delay(max(age, 0.0), self._rules.poll))
+            # A push told of an outcome that the provider's own answer does not know yet: it does so soon.
+            shortest = self._rules.poll if submission.asked else self._rules.patience
+            return Settled(submission, status, ask_in=status_delay(max(age, 0.0), shortest))
         self._alert.clear(pending)
         if (
             status.progress is Progress.FAILED

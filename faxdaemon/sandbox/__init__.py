@@ -1,15 +1,15 @@
-"""The sandbox: a simulated telephone network and the provider's real wire protocol in front of it.
+"""The sandbox: a simulated telephone network and the providers' real wire protocols in front of it.
 
     with Sandbox(seconds_per_page=0.01) as sandbox:
         sandbox.fault(Fault("accept-then-drop"))
-        ...                                # use sandbox.faxage_url as the account's url
+        ...                                # use sandbox.url_of("faxage") as the account's url
         assert [e.destination for e in sandbox.sent()] == ["+13035550199"]
 
 It is a peer for tests and for the demo, never a part of a running daemon.
 
     numbering   what becomes of a call is told by the number's last four digits
     network     jobs and calls; inbox, books, ledger, papers, timer help it.  No HTTP
-    faxage      the dialect: sending, receiving, lines
+    dialect     what a provider's wire is; one module for each provider, by its name: faxage, ...
     faults      what goes wrong, as data; gate plays it
     server      HTTP on raw sockets; callbacks, control
     box         all of it together

@@ -5,17 +5,18 @@ Promise   `ledger` is the truth about what providers took and what became of it,
 Needs     a port on `host` (0: any free one), a directory (a temporary one when none is given).
 Crash     opened again on the same directory it knows its faxes; see `network`.
 
-    POST /faxage/httpsfax.php, httpsfax-debug.php, getcdr.php, provision.php     the provider
+    /faxage/..., /opentext/..., ...                                              the providers (`url_of`)
     GET  /sandbox/ledger            every fax taken
     GET  /sandbox/state             accounts with their lines and what waits
     POST /sandbox/faults            arm a fault, e.g. {"play": "accept-then-drop", "operation": "sendfax"}
     DELETE /sandbox/faults          disarm all of them
-    POST /sandbox/receive           let a fax arrive: {"to": "+13035550100", "caller": …, "csid": …, "pages":
-    2}
+    POST /sandbox/receive           let a fax arrive: {"to": "+13035550100", "caller": …, "csid": …, "pages": 2}
+    POST /sandbox/switches          set what nobody can tell of a provider, e.g. {"opentext.message_id": false}
 """
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 import threading
 import time
@@ -23,19 +24,18 @@ from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from faxdaemon.sandbox import control, faxage
+from faxdaemon.sandbox import control
 from faxdaemon.sandbox.callbacks import Callbacks
+from faxdaemon.sandbox.dialect import Around, Dialect
 from faxdaemon.sandbox.faults import Fault, Faults
-from faxdaemon.sandbox.faxage_send import notification
-from faxdaemon.sandbox.forms import Form
 from faxdaemon.sandbox.gate import Gate
 from faxdaemon.sandbox.model import DEFAULT_ACCOUNTS, Job, LedgerEntry, Received, SandboxAccount
 from faxdaemon.sandbox.network import Network
 from faxdaemon.sandbox.server import Handler, Server
-from faxdaemon.sandbox.wire import Reply, Request
+from faxdaemon.sandbox.wire import Reply
 
 T = TypeVar("T")
 _POLL = 0.05
@@ -57,6 +57,8 @@ class Sandbox:
         zone: tzinfo = ZONE,
     ) -> None:
         self.accounts = tuple(DEFAULT_ACCOUNTS if accounts is None else accounts)
+        self.switches: dict[str, Any] = {}
+        """What nobody public can tell of a provider; see the dialects.  May be set at any time."""
         self._address = (host, port)
         self._pace = seconds_per_page
         self._directory = directory
@@ -74,8 +76,12 @@ class Sandbox:
         directory.mkdir(parents=True, exist_ok=True)
         self.network = Network(self.accounts, directory, self._pace, kept=self._directory is not None)
         self.network.on_end = self._ended
+        self.network.inbox.on_arrival = self._arrived
         self._callbacks = Callbacks(self._faults)
-        self._gate = Gate(faxage.Faxage(self.network, self._zone), self._faults, self._stopped)
+        around = Around(self.network, self._zone, self.switches)
+        providers = dict.fromkeys(account.provider for account in (*DEFAULT_ACCOUNTS, *self.accounts))
+        self._dialects = {name: _dialect(name, around) for name in providers}
+        self._gates = [(d.base, Gate(d, self._faults, self._stopped)) for d in self._dialects.values()]
         self._server.start()
         return self
 
@@ -119,7 +125,11 @@ class Sandbox:
     @property
     def faxage_url(self) -> str:
         """The base address for a `faxage` account."""
-        return f"{self.url}/faxage"
+        return self.url_of("faxage")
+
+    def url_of(self, provider: str) -> str:
+        """The base address for an account of `provider`.  Raises KeyError for one that the sandbox does not play."""
+        return self.url + self._dialects[provider].base
 
     def ledger(self) -> list[LedgerEntry]:
         """Every fax that was taken, in the order in which they came."""
@@ -173,20 +183,28 @@ class Sandbox:
 
     def _route(self, handler: Handler, body: bytearray) -> None:
         path = handler.path.partition("?")[0]
-        base, _, script = path.rpartition("/")
-        if base == "/faxage" and script in faxage.SCRIPTS:
-            self._gate.serve(script, handler, body)
-        elif base == "/sandbox":
-            handler.reply(control.answer(self, handler.command, script, bytes(body)))
+        gate = next((gate for base, gate in self._gates if path == base or path.startswith(f"{base}/")), None)
+        if gate:
+            gate.serve(handler, body)
+        elif path.startswith("/sandbox/"):
+            handler.reply(control.answer(self, handler.command, path.removeprefix("/sandbox/"), bytes(body)))
         else:
             handler.reply(Reply(b"no such place\n", 404))
 
     def _ended(self, job: Job) -> None:
-        if job.notify is None:
-            return
-        account = self.network.accounts[job.account]
-        fields = notification(job, Request(self.network, account, Form([]), self._zone))
-        self._callbacks.send(job.notify, fields, job.account, wait=job.notify_first)
+        push = self._dialects[self.network.accounts[job.account].provider].ended(job)
+        if push:
+            self._callbacks.send(push, job.account, wait=job.notify_first)
+
+    def _arrived(self, fax: Received) -> None:
+        push = self._dialects[self.network.accounts[fax.account].provider].arrived(fax)
+        if push:
+            self._callbacks.send(push, fax.account)
+
+
+def _dialect(provider: str, around: Around) -> Dialect:
+    made: Dialect = importlib.import_module(f"faxdaemon.sandbox.{provider}").open_dialect(around)
+    return made
 
 
 def serve(

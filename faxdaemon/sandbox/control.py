@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from faxdaemon.sandbox.faults import Fault
@@ -25,21 +27,40 @@ def answer(sandbox: Sandbox, method: str, place: str, body: bytes) -> Reply:
 
 
 def _do(sandbox: Sandbox, what: str, asked: dict[str, Any]) -> Reply:
-    if what == "GET ledger":
-        return _json([as_json(entry) for entry in sandbox.ledger()])
-    if what == "GET state":
-        return _json(_state(sandbox))
-    if what == "POST faults":
-        fault = sandbox.fault(Fault(**asked))
-        return _json({"armed": str(fault.play)})
-    if what == "DELETE faults":
-        sandbox.clear_faults()
-        return _json({})
-    if what == "POST receive":
-        if asked.get("document"):
-            asked["document"] = Path(asked["document"])
-        return _json({"id": sandbox.inject(**asked)})
-    return _json({"error": "no such place"}, 404)
+    act = _PLACES.get(what)
+    return _json(act(sandbox, asked)) if act else _json({"error": "no such place"}, 404)
+
+
+def _arm(sandbox: Sandbox, asked: dict[str, Any]) -> object:
+    return {"armed": str(sandbox.fault(Fault(**asked)).play)}
+
+
+def _disarm(sandbox: Sandbox, _asked: dict[str, Any]) -> object:
+    sandbox.clear_faults()
+    return {}
+
+
+def _switch(sandbox: Sandbox, asked: dict[str, Any]) -> object:
+    sandbox.switches.update(asked)
+    return sandbox.switches
+
+
+def _receive(sandbox: Sandbox, asked: dict[str, Any]) -> object:
+    if asked.get("document"):
+        asked["document"] = Path(asked["document"])
+    return {"id": sandbox.inject(**asked)}
+
+
+_PLACES: Mapping[str, Callable[[Sandbox, dict[str, Any]], object]] = MappingProxyType(
+    {
+        "GET ledger": lambda sandbox, _asked: [as_json(entry) for entry in sandbox.ledger()],
+        "GET state": lambda sandbox, _asked: _state(sandbox),
+        "POST faults": _arm,
+        "DELETE faults": _disarm,
+        "POST switches": _switch,
+        "POST receive": _receive,
+    }
+)
 
 
 def _state(sandbox: Sandbox) -> dict[str, Any]:
@@ -50,7 +71,12 @@ def _state(sandbox: Sandbox) -> dict[str, Any]:
         waiting = sandbox.inbox(account.name)
         accounts.append({**shown, "waiting": [fax.number for fax in waiting]})
     under_way = sum(1 for entry in sandbox.sent() if entry.result is None)
-    return {"accounts": accounts, "sent": len(sandbox.sent()), "under_way": under_way}
+    return {
+        "switches": dict(sandbox.switches),
+        "accounts": accounts,
+        "sent": len(sandbox.sent()),
+        "under_way": under_way,
+    }
 
 
 def _json(value: object, status: int = 200) -> Reply:

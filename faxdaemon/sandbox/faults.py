@@ -6,14 +6,14 @@ Needs     nothing.
 Crash     keeps nothing: faults are gone with the sandbox.
 
 Operations are the provider's names (`sendfax`, `status`, `listfax`, `getfax`, `delfax`, ...); `notify` is the
-call-back."""
+call-back.  A fault that names none plays where it makes sense for the provider at hand, which roles tell."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from types import MappingProxyType
 
 
@@ -72,10 +72,25 @@ class Play(StrEnum):
     """The call-back comes after the one of the next job."""
 
 
-_SEND = frozenset({"sendfax"})
-_CALL_BACK = frozenset({"notify"})
+class Role(Enum):
+    """What a request does, whatever the provider calls it."""
+
+    SEND = "send"
+    STATUS = "status"
+    FETCH = "fetch"
+    """Hands out a received fax."""
+    IMAGE = "image"
+    """Hands out another document."""
+    DELETE = "delete"
+    """Gives up a received fax."""
+    NOTIFY = "notify"
+    """The provider's own call-back."""
+
+
+_SEND = frozenset({Role.SEND})
+_CALL_BACK = frozenset({Role.NOTIFY})
 #: What a fault without an operation plays on; those not named here play on any request.
-_USUAL: Mapping[Play, frozenset[str]] = MappingProxyType(
+_USUAL: Mapping[Play, frozenset[Role]] = MappingProxyType(
     {
         Play.ACCEPT_THEN_DROP: _SEND,
         Play.DROP_BEFORE_ACCEPT: _SEND,
@@ -83,11 +98,11 @@ _USUAL: Mapping[Play, frozenset[str]] = MappingProxyType(
         Play.INDEX_LATE: _SEND,
         Play.ACCEPT_THEN_ANSWER: _SEND,
         Play.NOTIFY_EARLY: _SEND,
-        Play.TRUNCATE: frozenset({"getfax", "dlstatus"}),
-        Play.DELETED_ELSEWHERE: frozenset({"getfax"}),
-        Play.ITEM_AGAIN: frozenset({"delfax"}),
-        Play.PURGE: frozenset({"status"}),
-        Play.STATUS_CACHE: frozenset({"status"}),
+        Play.TRUNCATE: frozenset({Role.FETCH, Role.IMAGE}),
+        Play.DELETED_ELSEWHERE: frozenset({Role.FETCH}),
+        Play.ITEM_AGAIN: frozenset({Role.DELETE}),
+        Play.PURGE: frozenset({Role.STATUS}),
+        Play.STATUS_CACHE: frozenset({Role.STATUS}),
         Play.NOTIFY_LATE: _CALL_BACK,
         Play.NOTIFY_TWICE: _CALL_BACK,
         Play.NOTIFY_LOST: _CALL_BACK,
@@ -146,11 +161,11 @@ class Faults:
         with self._lock:
             return next((f for f in list(self._armed) if f.play is Play.DROP_EARLY and self._turn(f)), None)
 
-    def match(self, operation: str, account: str | None, number: str | None = None) -> Fault | None:
+    def match(self, operation: str, role: Role | None, account: str | None, number: str | None = None) -> Fault | None:
         """The fault that this request plays, if any."""
         with self._lock:
             fitting = [f for f in self._armed if f.play is not Play.DROP_EARLY]
-            fitting = [f for f in fitting if _fits(f, operation, account, number)]
+            fitting = [f for f in fitting if _fits(f, operation, role, account, number)]
             return next((fault for fault in fitting if self._turn(fault)), None)
 
     def _turn(self, fault: Fault) -> bool:
@@ -163,12 +178,12 @@ class Faults:
         return True
 
 
-def _fits(fault: Fault, operation: str, account: str | None, number: str | None) -> bool:
+def _fits(fault: Fault, operation: str, role: Role | None, account: str | None, number: str | None) -> bool:
     usual = _USUAL.get(Play(fault.play))
     if fault.operation is not None:
         if fault.operation != operation:
             return False
-    elif operation not in usual if usual is not None else operation == "notify":
+    elif role not in usual if usual is not None else role is Role.NOTIFY:
         return False
     if fault.account is not None and fault.account != account:
         return False

@@ -8,21 +8,24 @@ login, xmitpages in that order.
 Promise   answers as the real one does, errors included: an unknown operation is answered with what was
           posted.
 Needs     a network.  The real one refuses 555 numbers (ERR05); this one does not, its numbers are all
-          fictional.  It fetches no URLs: `faxurl` is answered with ERR03.
+          fictional.  It fetches no URLs: a page with the address stands for what is there.
 Crash     keeps nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import urlencode
 
-from faxdaemon.sandbox import faxage_lines, faxage_receive, faxage_send
-from faxdaemon.sandbox.faults import Fault
-from faxdaemon.sandbox.forms import Form
-from faxdaemon.sandbox.model import SandboxAccount
-from faxdaemon.sandbox.network import Network
-from faxdaemon.sandbox.wire import Reply, Request, text
+from faxdaemon.sandbox import faxage_lines, faxage_push, faxage_receive, faxage_send
+from faxdaemon.sandbox.dialect import Around, Asked, Push
+from faxdaemon.sandbox.faults import Fault, Play, Role
+from faxdaemon.sandbox.forms import Form, parse
+from faxdaemon.sandbox.model import Job, Received, SandboxAccount
+from faxdaemon.sandbox.server import Handler
+from faxdaemon.sandbox.wire import PLAIN, Reply, Request, text
 
 SCRIPTS = ("httpsfax.php", "httpsfax-debug.php", "getcdr.php", "provision.php")
 DATABASE = "ERR01: Database connection failed"
@@ -36,15 +39,46 @@ FAX: Mapping[str, Operation] = {
 }
 
 
+ROLES: Mapping[str, Role] = MappingProxyType(
+    {
+        "sendfax": Role.SEND,
+        "status": Role.STATUS,
+        "getfax": Role.FETCH,
+        "dlstatus": Role.IMAGE,
+        "delfax": Role.DELETE,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    script: str
+    form: Form
+
+
 class Faxage:
     """The dialect; stateless beside the network."""
 
-    def __init__(self, network: Network, zone: tzinfo) -> None:
-        self._network = network
-        self._zone = zone
+    base = "/faxage"
+    content_type = PLAIN
 
-    def account(self, form: Form) -> SandboxAccount | None:
-        """Whose request that is; None when the credentials are wrong."""
+    def __init__(self, around: Around) -> None:
+        self._network = around.network
+        self._zone = around.zone
+        self._switches = around.switches
+
+    def asked(self, handler: Handler, body: bytearray) -> Asked | None:
+        """One script and a form."""
+        script = handler.path.partition("?")[0].removeprefix(f"{self.base}/")
+        if script not in SCRIPTS:
+            return None
+        form = parse(handler.headers.get("Content-Type", ""), body)
+        operation = form.text("operation") or script.removesuffix(".php")
+        number = form.text("faxno") or None
+        posted = _Posted(script, form)
+        return Asked(self._account(form), operation, ROLES.get(operation), number, form.echo, posted)
+
+    def _account(self, form: Form) -> SandboxAccount | None:
         for account in self._network.accounts.values():
             if account.provider == "faxage" and _credentials(form) == (
                 account.username,
@@ -54,11 +88,12 @@ class Faxage:
                 return account
         return None
 
-    def answer(self, script: str, form: Form, account: SandboxAccount | None, fault: Fault | None) -> Reply:
+    def answer(self, asked: Asked, fault: Fault | None) -> Reply:
         """Do what is asked and say so."""
-        if account is None:
+        if asked.account is None:
             return text(LOGIN)
-        request = Request(self._network, account, form, self._zone, fault)
+        script, form = asked.request.script, asked.request.form
+        request = Request(self._network, asked.account, form, self._zone, fault)
         name = form.text("operation")
         if script == "getcdr.php":
             return faxage_lines.call_records(request)
@@ -72,6 +107,27 @@ class Faxage:
         if script == "httpsfax-debug.php":
             return Reply(form.echo().encode() + b"\n" + reply.body)
         return reply
+
+    def words(self, play: Play, asked: Asked) -> Reply:  # noqa: ARG002 - always the same words
+        """ERR01 and ERR02."""
+        return text(LOGIN if play is Play.WRONG_CREDENTIALS else DATABASE)
+
+    def ended(self, job: Job) -> Push | None:
+        """`url_notify`."""
+        if job.notify is None:
+            return None
+        account = self._network.accounts[job.account]
+        fields = faxage_send.notification(job, Request(self._network, account, Form([]), self._zone))
+        return Push(job.notify, urlencode(fields).encode(), number=job.destination)
+
+    def arrived(self, fax: Received) -> Push | None:
+        """Set up in the web site: `faxage.push.<account>` = {"fax": address, "form": "form" or "json"}."""
+        return faxage_push.arrived(fax, self._switches, self._zone)
+
+
+def open_dialect(around: Around) -> Faxage:
+    """FAXAGE."""
+    return Faxage(around)
 
 
 def _credentials(form: Form) -> tuple[str, str, str]:

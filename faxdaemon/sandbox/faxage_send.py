@@ -22,6 +22,7 @@ _SUFFIXES = (
 SUFFIXES = frozenset(f".{suffix}" for suffix in _SUFFIXES.split(" "))
 NAME_LENGTH = 32
 NO_JOBS = "ERR06: No jobs to display or job id specified not found"
+_ADDRESS = re.compile(r"https?://[^/\s]+")
 _CALLER = re.compile(r"1\.([0-9]{3})\.([0-9]{3})\.([0-9]{4})")
 
 
@@ -50,7 +51,7 @@ def sendfax(request: Request) -> Reply:
     refusal = _refused(digits)
     if refusal:
         return refusal
-    papers = _papers(request)
+    papers = _papers(request) or _addressed(request)
     if not papers:
         return text("ERR03: No files to fax")
     return _accepted(request, digits, papers)
@@ -73,6 +74,14 @@ def _papers(request: Request) -> list[Paper]:
             if paper.size:
                 papers.append(paper)
     return papers
+
+
+def _addressed(request: Request) -> list[Paper]:
+    """URL mode: a page with the address stands for what is there."""
+    form, papers = request.form, request.network.papers
+    several = [field.text() for _, field in sorted(form.array("faxurls").items())]
+    found = [url.strip() for url in several or [form.text("faxurl")] if _ADDRESS.match(url.strip())]
+    return [papers.keep(f"{n}.pdf", [papers.sheet(f"What is at\n{url}\n")]) for n, url in enumerate(found, 1)]
 
 
 def _accepted(request: Request, digits: str, papers: list[Paper]) -> Reply:

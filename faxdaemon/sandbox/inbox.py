@@ -8,7 +8,7 @@ Crash     reopened on its directory, what was not deleted waits again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +33,8 @@ class Inbox:
         self._pace = seconds_per_page
         self._waiting: dict[int, Received] = {}
         self._last = FIRST_FAX - 1
+        self.on_arrival: Callable[[Received], object] = lambda _fax: None
+        """Called for each fax that arrived, outside the lock."""
         self._lines = {line: account.name for account in accounts.values() for line in account.lines}
         for entry in books.ledger():
             if entry.direction == "in" and entry.account in accounts:
@@ -74,6 +76,7 @@ class Inbox:
             fax = Received(number, account.name, line, caller, csid, pages, started, now, path)
             self._waiting[number] = fax
             self._changed.notify_all()
+        self.on_arrival(fax)
         return fax
 
     def waiting(self, account: str) -> list[Received]:

@@ -5,10 +5,13 @@ All times are aware datetimes in UTC; moments named `..._m` are seconds of the m
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from faxdaemon.sandbox.numbering import Ending
 
@@ -20,6 +23,7 @@ class SandboxAccount:
     name: str
     username: str
     company: str
+    """FAXAGE's company number; empty elsewhere."""
     password: str
     lines: tuple[str, ...]
     """Numbers it receives on, E.164."""
@@ -31,7 +35,23 @@ class SandboxAccount:
 DEFAULT_ACCOUNTS = (
     SandboxAccount("clinic", "clinic", "12345", "sandbox", ("+13035550100", "+13035550101")),
     SandboxAccount("lab", "lab", "67890", "sandbox", ("+13035550199",), delivers="tiff"),
+    SandboxAccount("concord", "mbx1234567890", "", "sandbox", ("+13035550120",), "concord"),
+    SandboxAccount("faxde", "faxde", "", "sandbox", ("+494055500130",), "faxde", "tiff"),
+    SandboxAccount("opentext", "opentext", "", "sandbox", ("+13035550140",), "opentext"),
 )
+
+_JOB_IDS: Mapping[str, str] = MappingProxyType({"concord": "br{}", "opentext": "xsi-{}"})
+
+
+def job_id(provider: str, number: int) -> str:
+    """A job's id in its provider's form; always ends in the number."""
+    return _JOB_IDS.get(provider, "{}").format(number)
+
+
+def job_number(text: str) -> int | None:
+    """The number in a job's id of whatever form."""
+    digits = re.search(r"[0-9]+$", text.strip())
+    return int(digits[0]) if digits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,12 @@ class Job:
     pages_sent: int = 0
     ended_at: datetime | None = None
     cleared: bool = False
+    id: str = ""
+    """What its provider calls it."""
+    reference: str = ""
+    """The client's own reference, where the provider takes one."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What else its dialect wants to remember; gone after a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +153,5 @@ class LedgerEntry:
     """When the client deleted it, or marked it as handled (in)."""
     names: tuple[str, ...] = field(default=())
     """File names as sent (out)."""
+    reference: str = ""
+    """The client's reference, where the provider takes one (out)."""

@@ -23,7 +23,7 @@ import structlog
 
 from faxdaemon.sandbox.books import Books
 from faxdaemon.sandbox.inbox import Inbox
-from faxdaemon.sandbox.model import Job, LedgerEntry, Paper, SandboxAccount
+from faxdaemon.sandbox.model import Job, LedgerEntry, Paper, SandboxAccount, job_id, job_number
 from faxdaemon.sandbox.numbering import BUSY, CSID, INTERRUPTED, UNCONVERTED, Ending, ending_of
 from faxdaemon.sandbox.papers import Papers
 from faxdaemon.sandbox.timer import Timer
@@ -95,6 +95,7 @@ class Network:
                 sends_m=float("inf") if ending.for_ever else sends,
                 ends_m=queued if ending is UNCONVERTED else ends,
                 visible_m=now + hidden_for,
+                id=job_id(self.accounts[account].provider, self._last),
                 **details,
             )
             self.books.record(_entry(job))
@@ -167,7 +168,7 @@ class Network:
             job.cleared = True
 
     def _restore(self, entry: LedgerEntry) -> None:
-        number = int(entry.job)
+        number = job_number(entry.job) or 0
         self._last = max(self._last, number)
         self._dialled[entry.destination] = self._dialled.get(entry.destination, 0) + 1
         if entry.account not in self.accounts:
@@ -192,6 +193,8 @@ class Network:
             result=entry.result,  # type: ignore[arg-type]  # written by `_entry` below
             pages_sent=entry.pages_sent,
             ended_at=entry.ended_at,
+            id=entry.job,
+            reference=entry.reference,
         )
         self._jobs[number] = job
         self._end(job, INTERRUPTED.result, INTERRUPTED.text, 0)
@@ -201,7 +204,7 @@ def _entry(job: Job) -> LedgerEntry:
     return LedgerEntry(
         direction="out",
         account=job.account,
-        job=str(job.number),
+        job=job.id,
         destination=job.destination,
         accepted_at=job.accepted_at,
         pages=job.pages,
@@ -212,6 +215,7 @@ def _entry(job: Job) -> LedgerEntry:
         pages_sent=job.pages_sent,
         ended_at=job.ended_at,
         names=tuple(paper.name for paper in job.papers),
+        reference=job.reference,
     )
 
 

@@ -86,16 +86,18 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, reply: Reply, share: float = 1.0) -> None:
         """Answer, or send only a `share` of the answer's body."""
+        about = [f"Content-Type: {reply.content_type}", f"Content-Length: {len(reply.body)}"]
         lines = [
             f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
-            f"Content-Type: {reply.content_type}",
-            f"Content-Length: {len(reply.body)}",
+            *([] if reply.status == HTTPStatus.NO_CONTENT else about),
             *(f"{name}: {value}" for name, value in reply.headers),
         ]
         head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
         if share >= 1:
             reply.sent()  # first, so that whoever has the answer finds it in the ledger
-        self.wfile.write(head + reply.body[: int(len(reply.body) * share)])
+        whole = head + reply.body
+        end = int(len(head) * share) if not reply.body else len(head) + int(len(reply.body) * share)
+        self.wfile.write(whole[:end])
 
     def reset(self) -> None:
         """Drop the connection at once."""

@@ -27,6 +27,8 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     sent: Callable[[], object] = lambda: None
     """Called when the whole of it is about to leave."""
+    shortened: bool = False
+    """Whether a document inside of it has been cut already (fault `truncate`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,14 @@ Crash     a command that got no answer may have been done; `faxdaemon show` tell
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import sys
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio
-import structlog
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -35,18 +31,15 @@ from starlette.requests import ClientDisconnect
 from faxdaemon.contracts.journal import OperatorJournal
 from faxdaemon.core.errors import FaxdaemonError, UserError
 from faxdaemon.web.actions import Action, decide
+from faxdaemon.web.server import Served
 
 if sys.platform == "win32":
     from faxdaemon.web.loopback import Door
 else:
     from faxdaemon.web.local import Door
 
-log = structlog.get_logger()
-
 STALLED = 60.0
 """Seconds without a byte after which an upload is given up."""
-STOP = 5.0
-"""Seconds that requests in hand get at the end."""
 
 
 @dataclass(frozen=True)
@@ -115,25 +108,6 @@ def _lock(app: FastAPI, token: str) -> None:
         return await go_on(request)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its ten looks a second for something to do."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._end: asyncio.Event | None = None
-
-    async def main_loop(self) -> None:
-        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-        self.ready.set()
-        await self._end.wait()
-
-    def end(self) -> None:
-        if self._loop is not None and self._end is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._end.set)
-
-
 class ControlServer:
     """The API on the socket of one state folder."""
 
@@ -141,48 +115,20 @@ class ControlServer:
         self._control = control
         self._state = state
         self._door: Door | None = None
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
+        self._served: Served | None = None
 
     def start(self) -> None:
         """Listen; returns when commands are answered.  `UserError` when another daemon listens there."""
         door = Door(self._state)
-        config = uvicorn.Config(
-            build(self._control, door.token),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            interface="asgi3",
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=int(STOP),
-        )
-        server = _Server(config)
-        self._door, self._server = door, server
-        self._thread = threading.Thread(target=self._run, args=(server, door), name="control", daemon=True)
-        self._thread.start()
-        server.ready.wait()
-        if not server.started:
+        self._door, self._served = door, Served(build(self._control, door.token), "control")
+        if not self._served.start(door.socket):
             self.stop()
             raise UserError("the control socket could not be opened; the log tells why")
 
-    def _run(self, server: _Server, door: Door) -> None:
-        try:
-            server.run(sockets=[door.socket])
-        except Exception:
-            log.exception("control socket failed")
-        finally:
-            server.ready.set()
-
     def stop(self) -> None:
         """Answer what is in hand, then close; harmless when not started."""
-        if self._server is not None:
-            self._server.end()
-        if self._thread is not None:
-            self._thread.join(STOP * 2)
+        if self._served is not None:
+            self._served.stop()
         if self._door is not None:
             self._door.close()
-        self._door, self._server, self._thread = None, None, None
+        self._door, self._served = None, None

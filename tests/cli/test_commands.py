@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from faxdaemon import __version__, cli
-from faxdaemon.cli.listing import _since
+from faxdaemon.cli.listing import past
 from faxdaemon.core.errors import JournalError
 
 
@@ -35,15 +35,23 @@ def commands(group=None, path=()):
     for name, command in group.commands.items():
         yield (*path, name), command
         if hasattr(command, "commands"):
-            yield from commands(command, (*path, name))
+            said = ("main",) if any(param.param_type_name == "argument" for param in command.params) else ()
+            yield from commands(command, (*path, name, *said))
 
 
 EVERY = {" ".join(path): path for path, _ in commands()}
 
 
 def test_the_commands_that_there_are():
-    wanted = "run check demo sandbox send list show hold release resend cancel sent status config"
-    assert set(wanted.split()) | {"config schema", "config check"} == set(EVERY)
+    wanted = "run check demo sandbox send list show hold release resend cancel sent status account config"
+    account = (
+        "offers lines numbers records covers profile image transmittal forget again web broadcast "
+        "lines-list lines-enable lines-disable "
+        "numbers-areas numbers-exchanges numbers-search numbers-order numbers-return numbers-portable "
+        "broadcast-start broadcast-status broadcast-report"
+    )
+    below = {f"account main {name.replace('-', ' ')}" for name in account.split()}
+    assert set(wanted.split()) | {"config schema", "config check"} | below == set(EVERY)
 
 
 @pytest.mark.parametrize("path", EVERY.values(), ids=EVERY)
@@ -231,11 +239,11 @@ def test_an_empty_list_is_an_empty_array_and_a_word_for_people(site):
 
 def test_ago_and_dates():
     now = datetime.now(UTC)
-    assert abs(_since("2h") - (now - timedelta(hours=2))) < timedelta(minutes=1)
-    assert abs(_since("7d") - (now - timedelta(days=7))) < timedelta(minutes=1)
-    assert _since("2026-11-20") == datetime(2026, 11, 20).astimezone(UTC)
-    assert _since("2026-11-20T09:30+00:00") == datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-    assert _since(None) is None
+    assert abs(past("2h") - (now - timedelta(hours=2))) < timedelta(minutes=1)
+    assert abs(past("7d") - (now - timedelta(days=7))) < timedelta(minutes=1)
+    assert past("2026-11-20") == datetime(2026, 11, 20).astimezone(UTC)
+    assert past("2026-11-20T09:30+00:00") == datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+    assert past(None) is None
 
 
 # -- show

@@ -5,6 +5,7 @@ Promise   changes what lies between a page's marks and nothing else.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,9 @@ from faxdaemon.config import reference
 from faxdaemon.core import states
 
 DOCS = Path(__file__).parents[2] / "docs"
+sys.path.append(str(Path(__file__).parents[1]))
+from support import provider_codes  # noqa: E402 - it is found by the line above
+
 BEGIN = "<!-- states:begin -->"
 END = "<!-- states:end -->"
 
@@ -55,6 +59,7 @@ def with_state_tables(page: str) -> str:
 PAGES: Mapping[str, Callable[[str], str]] = {
     "durability.md": with_state_tables,
     "configuration.md": reference.refresh,
+    "providers.md": provider_codes.refresh,
 }
 
 

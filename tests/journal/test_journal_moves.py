@@ -22,7 +22,12 @@ def settle(progress: Progress, **more: Any) -> Act:
 
 #: Each act with the events of the table that it stands for, and the states it is meant for where the table has more.
 ACTS: dict[str, tuple[Act, tuple[str, ...], Outbound, tuple[Outbound, ...]]] = {
-    "accepted": (lambda w, s: w.journal.accepted(s, "job", 5), ("accept", "find"), Outbound.ACCEPTED, ()),
+    "accepted": (
+        lambda w, s: w.journal.accepted(s, "job", 5),
+        ("accept", "find"),
+        Outbound.ACCEPTED,
+        (Outbound.SUBMITTING, Outbound.UNCERTAIN),
+    ),
     "postponed": (lambda w, s: w.journal.postponed(s, "busy", 5), ("postpone",), Outbound.READY, ()),
     "refused": (lambda w, s: w.journal.refused(s, "no such number"), ("refuse",), Outbound.FAILED, ()),
     "lost": (lambda w, s: w.journal.lost(s, "reset", 5), ("lose",), Outbound.UNCERTAIN, ()),

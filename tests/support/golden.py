@@ -15,6 +15,7 @@ request part is written anew instead: look at the difference before you commit i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -42,10 +43,16 @@ def play(path: Path, act: Callable[[str], None], hide: Mapping[str, str]) -> Non
         assert shown == known, f"the request differs from {path.name}; if that is meant, run with GOLDEN=write"
 
 
+def _one_a_line(xml: str) -> str:
+    return re.sub(r"<([\w:]+)([^<>]*)>\n</\1>", r"<\1\2></\1>", xml.replace("><", ">\n<"))
+
+
 def _shown(seen: Seen, hide: Mapping[str, str]) -> str:
     lines = [f"{seen.method} {seen.path} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in seen.headers.items() if name not in _VARIES]
-    text = "\n".join([*lines, "", seen.body.decode("ascii").replace("&", "\n&")])
+    body = seen.body.decode("utf-8")
+    xml = "xml" in seen.headers.get("content-type", "")
+    text = "\n".join([*lines, "", _one_a_line(body) if xml else body.replace("&", "\n&")])
     for secret, name in hide.items():
         text = text.replace(secret, name)
     return text

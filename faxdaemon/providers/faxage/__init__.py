@@ -27,11 +27,13 @@ from pydantic import SecretStr, field_validator
 
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
+from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.http import Http
 from faxdaemon.options import Account
+from faxdaemon.providers.faxage import push
 from faxdaemon.providers.faxage.account import CAPABILITIES, Faxage, Identity, Sending
 
-__all__ = ["CAPABILITIES", "Options", "open_account"]
+__all__ = ["CAPABILITIES", "Options", "open_account", "understand"]
 
 BASE = "https://api.faxage.com"
 
@@ -53,10 +55,22 @@ class Options(Account):
     """Used where the drop folder asks for none; the company's own setting when empty."""
     priority: Literal["high", "low"] | None = None
     """`low` lets the company's other faxes overtake."""
+    contrast: Literal["normal", "darker"] | None = None
+    """`darker` for light scans."""
     timezone: str = "America/Denver"
     """The zone of the times that FAXAGE tells, which it does not name itself."""
     useronly: bool = False
     """Whether to receive only the faxes that this user may see in FAXAGE's web site."""
+
+    url_notify: SecretStr | None = None
+    """The address that FAXAGE calls when a job has ended: the public form of `/push/<account>/<secret>/status`."""
+
+    @field_validator("url_notify")
+    @classmethod
+    def _url_notify(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not re.fullmatch(r"https?://[!-~]+", value.get_secret_value()):
+            raise ValueError("is no address; write one such as https://fax.example.org/push/main/${file:secret}/status")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -83,9 +97,21 @@ def open_account(options: Options, http: Http, clock: Clock) -> Provider:
     return Faxage(
         f"{(options.url or BASE).rstrip('/')}/httpsfax.php",
         Identity(options.username, options.company, options.password),
-        Sending(options.tagname, options.tagnumber, options.resolution, options.priority),
+        Sending(
+            options.tagname,
+            options.tagnumber,
+            options.resolution,
+            options.priority,
+            options.contrast,
+            notify=options.url_notify,
+        ),
         zone=ZoneInfo(options.timezone),
         useronly=options.useronly,
         http=http,
         clock=clock,
     )
+
+
+def understand(options: Options, request: Push) -> Understood | NotUnderstood:  # noqa: ARG001 - the form of all providers
+    """The call-back of `url_notify`, or the push of a received fax."""
+    return push.understand(request)

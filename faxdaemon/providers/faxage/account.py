@@ -41,6 +41,7 @@ from faxdaemon.core.model import Listed, Submission
 from faxdaemon.core.numbers import masked
 from faxdaemon.http import Http
 from faxdaemon.providers.faxage import answers, dialect, form
+from faxdaemon.providers.faxage.services import FORM, Services
 
 TOKEN = 12
 RECIPNAME = 32
@@ -67,8 +68,7 @@ CAPABILITIES = Capabilities(
 
 _RESOLUTION = {"fine": "1", "hyperfine": "2"}
 _PRIORITY = {"high": "high", "low": "low"}
-
-_FORM = {"content-type": "application/x-www-form-urlencoded"}
+_CONTRAST = {"normal": "1", "darker": "2"}
 
 log = structlog.get_logger()
 
@@ -98,6 +98,9 @@ class Sending:
     tagnumber: str | None = None
     resolution: str | None = None
     priority: str | None = None
+    contrast: str | None = None
+    notify: SecretStr | None = None
+    """Where FAXAGE calls back."""
 
     def fields(self, wishes: Any) -> list[tuple[str, str]]:
         """As form fields; `wishes` are those of one fax and come first."""
@@ -105,13 +108,15 @@ class Sending:
             ("tagname", self.tagname),
             ("tagnumber", self.tagnumber),
             ("resolution", _RESOLUTION.get(wishes.get("resolution") or self.resolution or "")),
+            ("contrastalgo", _CONTRAST.get(wishes.get("contrast") or self.contrast or "")),
             ("priority", _PRIORITY.get(wishes.get("priority") or self.priority or "")),
+            ("url_notify", self.notify.get_secret_value() if self.notify else None),
         ]
         return [(name, value) for name, value in wanted if value]
 
 
 @dataclass(frozen=True, slots=True)
-class Faxage:
+class Faxage(Services):
     """See the package."""
 
     url: str
@@ -141,7 +146,7 @@ class Faxage:
         except (OSError, FilesError) as error:
             return NotNow(f"the document cannot be read ({type(error).__name__})")
         try:
-            reply = self.http.send("POST", self.url, headers=_FORM, content=body, fresh=True)
+            reply = self.http.send("POST", self.url, headers=FORM, content=body, fresh=True)
         except NotSent as error:
             return NotNow(f"FAXAGE could not be reached: {error}")
         except OutcomeUnknown as error:
@@ -217,7 +222,7 @@ class Faxage:
         out = answers.Sniffer(write)
         content = self._form("getfax", [("faxid", listed.provider_id)])
         reply = self.http.download(
-            "POST", self.url, headers=_FORM, content=content, write=out, wanted=out.wanted, limit=LARGEST
+            "POST", self.url, headers=FORM, content=content, write=out, wanted=out.wanted, limit=LARGEST
         )
         if answers.read(reply, out.finish() or reply.text, expected=(12,)):
             raise ItemGone(dialect.sentence(12))
@@ -249,7 +254,7 @@ class Faxage:
 
     def _ask(self, operation: str, *values: tuple[str, str], expected: Sequence[int] = ()) -> tuple[int | None, str]:
         """A request that may be repeated: the `expected` error that it met, or None, and the text."""
-        reply = self.http.send("POST", self.url, headers=_FORM, content=self._form(operation, values))
+        reply = self.http.send("POST", self.url, headers=FORM, content=self._form(operation, values))
         return answers.read(reply, reply.text, expected), reply.text
 
 

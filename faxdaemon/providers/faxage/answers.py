@@ -55,7 +55,7 @@ def _by_status(reply: Reply) -> Answer:
     return Unknown(said)
 
 
-def read(reply: Reply, text: str, expected: Sequence[int]) -> int | None:
+def read(reply: Reply, text: str, expected: Sequence[int], script: str = "httpsfax.php") -> int | None:
     """Which `expected` error the answer is, None when it is none; every other one is raised."""
     if reply.status in (401, 403, 407):
         raise CredentialsRefused(f"FAXAGE answered HTTP {reply.status}: it does not let us in")
@@ -66,7 +66,7 @@ def read(reply: Reply, text: str, expected: Sequence[int]) -> int | None:
     code = dialect.error_of(text)
     if code is None or code in expected:
         return code
-    raise (CredentialsRefused if code == 2 else ProviderTrouble)(dialect.sentence(code))
+    raise (CredentialsRefused if code == 2 else ProviderTrouble)(dialect.sentence(code, script))
 
 
 class Sniffer:

@@ -5,7 +5,7 @@ Needs     the zone in which the service writes its times.
 Crash     keeps nothing.
 
 Fields are separated by TAB, records by newline (observed by several public clients; the document's own marks were
-lost). The codes here are those of `httpsfax.php`; the same numbers mean other things in the service's other scripts.
+lost). The same error number means other things in the service's other scripts, so each script has its own table.
 """
 
 from __future__ import annotations
@@ -36,14 +36,33 @@ ERRORS = MappingProxyType(
         13: "FAXAGE cannot open the file of this received fax (ERR13)",
         14: "FAXAGE does not have this received fax (any more) (ERR14)",
         15: "FAXAGE could not enter the job into its own database (ERR15)",
+        16: "FAXAGE says that this is not a ten-digit number (ERR16)",
+        17: "FAXAGE does not know the number, or it is not the account's (ERR17)",
         18: "FAXAGE was given no job id (ERR18); this is a bug of ours",
         19: "FAXAGE does not know the job (ERR19)",
         20: "FAXAGE says that the job is no longer waiting (ERR20)",
         21: "FAXAGE does not find the job on its fax server (ERR21)",
         22: "FAXAGE is sending the job already (ERR22)",
         23: "FAXAGE failed to stop the job (ERR23)",
+        24: "FAXAGE has not converted the document yet; ask again in a minute (ERR24)",
+        25: "FAXAGE has no image of this fax (ERR25)",
+        40: "FAXAGE no longer has the documents of this job (ERR40)",
     }
 )
+_ACCESS = {code: ERRORS[code] for code in (1, 2)}
+#: Those of getcdr.php.
+RECORDS_ERRORS = MappingProxyType(_ACCESS)
+#: Those of provision.php.
+PROVISION_ERRORS = MappingProxyType(
+    {
+        **_ACCESS,
+        3: "FAXAGE does not know the operation (ERR03); this is a bug of ours",
+        4: "FAXAGE says that this is not a ten-digit number (ERR04)",
+        5: "FAXAGE cannot give this number, or it is not the account's (ERR05)",
+    }
+)
+SCRIPTS = MappingProxyType({"httpsfax.php": ERRORS, "getcdr.php": RECORDS_ERRORS, "provision.php": PROVISION_ERRORS})
+"""What the error numbers mean, by script."""
 
 _ERROR = re.compile(r"\s*ERR\s*(\d+)", re.IGNORECASE)
 _ACCEPTED = re.compile(r"\s*JOBID:\s*(\d+)\s*", re.IGNORECASE)
@@ -57,9 +76,9 @@ def error_of(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def sentence(code: int) -> str:
+def sentence(code: int, script: str = "httpsfax.php") -> str:
     """An error for people."""
-    return ERRORS.get(code, f"FAXAGE answered with an error that is not documented (ERR{code:02})")
+    return SCRIPTS[script].get(code, f"FAXAGE answered with an error that is not documented (ERR{code:02})")
 
 
 def job_of(text: str) -> str | None:

@@ -1,0 +1,167 @@
+"""Pushes: what a provider tells by itself (steps I1 to I4 for a fax that comes with its document).
+
+Promise   2xx only when everything that the push says is recorded, or when it says nothing new.  A fax that came with
+          its document is ours as a fetched one is: whole, in the spool, with its deliveries in the journal.  What
+          nobody here would get is not taken, and the provider is told so.
+Needs     the provider's `understand`; the lines with their sinks, where faxes are received.  One push of an account at
+          a time: two that carry the same fax would both be written.
+Crash     not answered, so it comes again or the next poll finds it.  A document that was written but not recorded is
+          overwritten by its repetition.
+
+A status is never believed, only asked for: a push can be late or forged, and the provider's own answer decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from faxdaemon.contracts.alert import Alert
+from faxdaemon.contracts.clock import Clock
+from faxdaemon.contracts.documents import Documents
+from faxdaemon.contracts.files import Files
+from faxdaemon.contracts.journal import PushJournal
+from faxdaemon.contracts.push import NotUnderstood, Push, PushedFax, Reply, Understood
+from faxdaemon.core.errors import FilesError
+from faxdaemon.core.ids import FaxId, new_fax_id
+from faxdaemon.core.model import Listed, StoredDocument
+from faxdaemon.core.places import Spool
+from faxdaemon.inbound.fetch import MEDIA, InboxRules, warning_of
+
+AGAIN = 300
+"""Seconds after which the provider may try again what was not taken."""
+MARK = "print"
+"""In the metadata of two faxes of one name: when these differ, they are two."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class PushRules:
+    """One account's pushes; times in seconds."""
+
+    account: str
+    reference_length: int
+    """`Capabilities.reference_length`."""
+    gap: float
+    """The shortest time between two listings of the inbox."""
+    inbox: InboxRules | None
+    """None where the account receives nothing."""
+
+
+class PushReceiver:
+    """Takes the pushes of one account."""
+
+    def __init__(
+        self,
+        rules: PushRules,
+        spool: Spool,
+        *,
+        understand: Callable[[Push], Understood | NotUnderstood],
+        files: Files,
+        documents: Documents,
+        journal: PushJournal,
+        clock: Clock,
+        alert: Alert,
+    ) -> None:
+        self._rules = rules
+        self._spool = spool
+        self._understand = understand
+        self._files = files
+        self._documents = documents
+        self._journal = journal
+        self._clock = clock
+        self._alert = alert
+
+    def take(self, push: Push) -> Reply:
+        """Record what the push says, then answer.  `JournalError` passes."""
+        said = self._understand(push)
+        account = self._rules.account
+        if isinstance(said, NotUnderstood):
+            log.warning("push.not_understood", account=account, kind=push.kind, why=said.reason)
+            return Reply(400, b"not understood\n")
+        due = self._journal.hinted(
+            account, [status.provider_id for status in said.statuses], said.references, self._rules.reference_length
+        )
+        for fax in said.faxes:
+            refusal = self._fax(fax)
+            if refusal:
+                return refusal
+        log.info("push", account=account, kind=push.kind, statuses=len(said.statuses), due=due, faxes=len(said.faxes))
+        return Reply(200, said.reply, said.reply_type)
+
+    def _fax(self, fax: PushedFax) -> Reply | None:
+        """Take one; the refusal, if it cannot be taken."""
+        inbox = self._rules.inbox
+        if inbox is None:
+            log.warning("push.not_receiving", account=self._rules.account)
+            return Reply(404)
+        if fax.document is None:
+            self._journal.inbox_hinted(inbox.account, inbox.poll, self._rules.gap)
+            return None
+        listed, known = self._named(fax.listed)
+        if known:
+            return None
+        sinks = inbox.sinks_for(listed.called)
+        if not sinks:  # nobody would get it, and taking it would be losing it
+            reason = f"the line {listed.called} is not configured and there is no `other`; a pushed fax was turned away"
+            self._alert.raise_(f"line:{listed.called}", f"account {inbox.account}: {reason}")
+            return Reply(503, retry_after=AGAIN)
+        return self._store(inbox.account, listed, fax.document, sinks)
+
+    def _named(self, listed: Listed) -> tuple[Listed, bool]:
+        """The fax under a name of its own, and whether we have it already.  A name that repeats costs no fax."""
+        known = self._journal.received_as(self._rules.account, listed.provider_id)
+        before, now = (fax.metadata.get(MARK) for fax in (known.listed if known else listed, listed))
+        if before != now and before and now:
+            log.error("push.repeated_name", account=self._rules.account, fax=known.fax_id if known else None)
+            listed = replace(listed, provider_id=f"{listed.provider_id}:{now}")
+            known = self._journal.received_as(self._rules.account, listed.provider_id)
+        return listed, known is not None and known.document is not None
+
+    def _store(self, account: str, listed: Listed, content: bytes, sinks: Sequence[str]) -> Reply | None:
+        trouble = f"push:{account}"
+        try:
+            document = self._spooled(account, listed, content)
+            if isinstance(document, str):
+                why = f"account {account}: a pushed fax was turned away: {document}"
+                self._alert.raise_(trouble, f"{why}; the provider may still list it, or push it again")
+                return Reply(422, b"not a whole document\n")
+            if not self._journal.arrived(account, listed, document, sinks):
+                self._files.remove([self._spool.path(document.spool)])
+        except FilesError as error:
+            self._alert.raise_(trouble, f"account {account}: a pushed fax could not be kept: {error.reason}")
+            return Reply(503, retry_after=AGAIN)
+        self._alert.clear(trouble)
+        return None
+
+    def _spooled(self, account: str, listed: Listed, content: bytes) -> StoredDocument | str:
+        """The document, durable under a spool name of its own, or why it is none."""
+        name = _spool_id(account, listed, self._clock.now())
+        raw = self._spool.path(self._spool.name("in", name, 0, ".part"))
+        self._files.make_dirs([raw.parent])
+        written = self._files.write_new(raw, [content])
+        inspection = self._documents.inspect(raw, "the received document")
+        suffix = MEDIA.get(inspection.media)
+        if suffix is None or inspection.problem:
+            with suppress(FilesError):
+                self._files.remove([raw])
+            return f"it is not a whole document: {inspection.problem or inspection.media}"
+        spool = self._spool.name("in", name, 1, suffix)
+        self._files.remove([self._spool.path(spool)])  # of a life that ended between the rename and the commit
+        self._files.move([(raw, self._spool.path(spool))])
+        warning = warning_of(listed, inspection.pages)
+        return StoredDocument(spool, written.size, written.sha256, inspection.media, inspection.pages, warning)
+
+
+def _spool_id(account: str, listed: Listed, now: datetime) -> FaxId:
+    """The same for the same fax, so that a repeated push overwrites what a dead process left.  The fax's own id is made
+    when it is recorded."""
+    at = listed.received_at or now.replace(hour=0, minute=0, second=0, microsecond=0)
+    digest = hashlib.sha256(f"{account}\0{listed.provider_id}".encode("utf-8", "surrogateescape")).digest()
+    return new_fax_id(round(at.timestamp() * 1000), digest[:10])

@@ -1,0 +1,144 @@
+"""Two accounts of two providers, a real daemon: which faxes go to the second one, and which never do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.papers import pdf_bytes
+from support.world import World
+
+from faxdaemon.clock import SystemClock
+from faxdaemon.contracts.journal import Filter, Life
+from faxdaemon.journal import open_journal
+from faxdaemon.outbound.breaker import IN_A_ROW
+from faxdaemon.sandbox.faults import Fault
+from faxdaemon.supervise import SignalHub
+from faxdaemon.web.client import ControlClient
+
+Start = Callable[..., World]
+WRONG = "not-the-password"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """A daemon whose folder sends through `first` (FAXAGE), then `second` (Concord)."""
+    with World(tmp_path) as world:
+
+        def begin(password: str = "sandbox", **first: Any) -> World:
+            other = world.place / "other-password"
+            other.touch(mode=0o600)
+            other.write_text(password)
+            short = {"poll": "200ms", "settle": "300ms", "timeout": "10s"}
+            accounts = {
+                "first": {
+                    "provider": "faxage",
+                    "url": world.sandbox.url_of("faxage"),
+                    "username": "clinic",
+                    "company": "12345",
+                    "password": "${file:other-password}",
+                    **short,
+                    **first,
+                },
+                "second": {
+                    "provider": "concord",
+                    "url": world.sandbox.url_of("concord"),
+                    "user_id": "mbx1234567890",
+                    "password": "${file:password}",
+                    **short,
+                },
+            }
+            folder = {"accounts": ["first", "second"]}
+            world.configure({"folder": folder, "inbound": {"account": "first"}, "top": {"accounts": accounts}})
+            world.start()
+            return world
+
+        yield begin
+
+
+def dropped(world: World, count: int) -> None:
+    for n in range(count):
+        world.drop(f"3035550177_{n}.pdf", pdf_bytes(text=f"letter {n}"))
+
+
+def taken(world: World) -> list[str]:
+    """Which accounts of the sandbox took a fax, one entry for each fax."""
+    return [entry.account for entry in world.sandbox.sent()]
+
+
+def told(world: World) -> dict[str, Any]:
+    with ControlClient(world.state) as client:
+        found: dict[str, Any] = client.status()
+    return found
+
+
+def faxes(world: World) -> list[Life]:
+    journal = open_journal(
+        "sqlite", state=world.state, clock=SystemClock(), signals=SignalHub(), node="test", read_only=True
+    )
+    try:
+        return [journal.life(row.fax_id) for row in journal.find(Filter())]
+    finally:
+        journal.close()
+
+
+@pytest.mark.timeout(180)
+def test_an_account_that_cannot_be_reached_is_left_and_shown(start: Start) -> None:
+    world = start(url="http://127.0.0.1:9/faxage")
+    count = IN_A_ROW + 4
+    dropped(world, count)
+    world.wait("all sent", lambda: len(world.names("sent")) >= 2 * count)
+    assert taken(world) == ["concord"] * count
+    status = told(world)
+    assert "could not be reached" in status["paused"]["first"]["reason"]
+    assert "account:first" in status["alerts"]
+    assert "second" not in status["paused"]
+
+
+@pytest.mark.timeout(180)
+def test_wrong_credentials_stop_that_account_only(start: Start) -> None:
+    world = start(password=WRONG)
+    dropped(world, 4)
+    world.wait("all sent", lambda: len(world.names("sent")) >= 8)
+    assert taken(world) == ["concord"] * 4
+    status = told(world)
+    assert list(status["paused"]) == ["first"]
+    assert "ERR02" in status["alerts"]["account:first"]
+    assert WRONG not in world.logs()
+
+
+@pytest.mark.timeout(180)
+def test_a_definite_no_goes_on_to_the_next_account(start: Start) -> None:
+    world = start()
+    fault = world.sandbox.fault(Fault("answer", operation="sendfax", body="ERR05: blocked", count=2))
+    dropped(world, 3)
+    world.wait("all sent", lambda: len(world.names("sent")) >= 6)
+    assert fault.played == 2
+    assert sorted(taken(world)) == ["clinic", "concord", "concord"]
+    assert told(world)["paused"] == {}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("play", "outcome"), [("accept-then-drop", "sent"), ("drop-before-accept", "held")])
+def test_a_lost_answer_never_goes_on_to_the_next_account(start: Start, play: str, outcome: str) -> None:
+    world = start()
+    fault = world.sandbox.fault(Fault(play, operation="sendfax", count=0))
+    dropped(world, 3)
+    world.wait(f"all {outcome}", lambda: len(world.names(outcome)) >= 6)
+    assert fault.played == 3
+    assert taken(world) == (["clinic"] * 3 if outcome == "sent" else [])
+    assert told(world)["paused"] == {}
+
+
+@pytest.mark.timeout(180)
+def test_the_rate_is_kept_by_a_real_daemon(start: Start) -> None:
+    world = start(rate=120)
+    dropped(world, 6)
+    world.wait("all sent", lambda: len(world.names("sent")) >= 12)
+    assert len(world.sandbox.sent()) == 6
+    begun = sorted(event.at.timestamp() for fax in faxes(world) for event in fax.events if event.event == "intend")
+    # The journal's own times: no slow machine can bring two of them nearer to each other.
+    assert all(later - earlier >= 0.499 for earlier, later in itertools.pairwise(begun)), begun

@@ -1,0 +1,172 @@
+"""What Concord is asked, byte for byte, in SOAP and in JSON, and what its answers become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import golden
+from support.faxes import Paper, new_submission
+from support.papers import make_tiff
+from support.wire import FixedClock
+
+from faxdaemon.contracts.provider import Absent, Accepted, Cancelled, Content, Found, JobStatus, Progress
+from faxdaemon.contracts.services import Table
+from faxdaemon.core.model import Listed
+from faxdaemon.http import Http
+from faxdaemon.providers import concord
+
+NOW = datetime(2026, 11, 20, 9, 45, tzinfo=UTC)
+PLACE = Path(__file__).parent / "golden" / "concord"
+SUBMISSION = new_submission(
+    reference="01jd0000000000000000000000-1-1",
+    name=" Dr. Łukasz\nMüller & <Co> ",
+    intended_at=datetime(2026, 11, 20, 9, 31, tzinfo=UTC),
+)
+PAPERS = [Paper(b"%PDF-1.4 first \xfb\xff\xfe>>>???").content, Paper(b"second", name="Übung.TXT").content]
+LISTED = Listed("88001", None, None, None, None, None, {})
+UNKNOWN = "Concord does not know the job (error -5019)"
+
+STATUSES = [
+    JobStatus("br7731046255", Progress.SENT, "Success", 4, datetime(2026, 11, 20, 9, 33, tzinfo=UTC), 70, "NORTH LAB"),
+    JobStatus("br7731046263", Progress.FAILED, "Busy", 0, datetime(2026, 11, 20, 9, 50, tzinfo=UTC), 0),
+    JobStatus("br1", Progress.UNKNOWN_JOB, UNKNOWN),
+    JobStatus("br7731046271", Progress.PENDING, "Sending"),
+]
+RECIPIENT = {
+    "RecipientId": "1",
+    "FaxNumber": "+13035550123",
+    "RecipientStatusId": "1",
+    "RecipientStatusDescription": "Success",
+    "RecipientName": "",
+    "RecipientCompanyName": "",
+    "DeliveryAttempts": "1",
+    "DeliveryDuration": "41",
+    "DeliverySpeed": "14400",
+    "ReceiveCSID": "LAB",
+    "PageCount": "2",
+    "StartDate": "2026/11/20 09:31:02",
+    "EndDate": "2026/11/20 09:32:02",
+    "FaxJobId": "br99",
+}
+RECIPIENTS = Table(tuple(RECIPIENT), (tuple(RECIPIENT.values()),))
+LINES = Table(
+    ("did", "PortNumber", "DefaultCSID", "SendDeliveryConfirmation", "ProcessInbound"),
+    (("3035550120", "1", "CLINIC", "0", "true"),),
+)
+COVERS = Table(("FaxCoverName",), (("Standard",), ("Vertraulich/Ärzte",)))
+ACTIVITY = Table(("id", "stat", "FaxNumber"), (("br7731046255-1", "Success", "3035550123"),))
+
+WISHES: dict[str, Any] = {
+    "media": "text/xml",
+    "resolution": "standard",
+    "numbers": "national",
+    "cover": {"name": "Standard", "subject": "Befund", "text": "two\nlines"},
+    "sender": {"name": "Clinic Süd", "company": "Clinic", "phone": "+1 303 555 0100", "fax": "3", "csid": "CLINIC"},
+    "notify": {
+        "how": "post",
+        "to": "https://clinic.example/done",
+        "image": True,
+        "user": "u",
+        "password": "NOTIFYPASS",
+    },
+    "expiry": 7200.0,
+    "user_fields": {1: "ward 7", 12: "last"},
+    "timezone": "America/Los_Angeles",
+}
+ASKED = {
+    "resolution": "hyperfine",
+    "cover_subject": "Own subject",
+    "send_at": "2026-11-21T08:15:00",
+    "user_field2": "two",
+    "recipient_company": "Lab",
+}
+
+
+def fetched(provider: Any) -> bytes:
+    pieces: list[bytes] = []
+    provider.fetch(LISTED, pieces.append)
+    return b"".join(pieces)
+
+
+Act = Callable[[Any], object]
+SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
+CASES: dict[str, tuple[Act, object]] = {
+    "sendfaxex": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("br7731046255")),
+    "sendfaxex-wishes": (
+        lambda p: p.submit(new_submission(reference=SUBMISSION.reference, name=None, options=ASKED), PAPERS[:1]),
+        Accepted("br7731046255"),
+    ),
+    "find": (lambda p: p.find(SUBMISSION), Found("br7731046255")),
+    "find-none": (lambda p: p.find(SUBMISSION), Absent()),
+    "status": (lambda p: p.status(["br7731046255", "br7731046263", "br1", "br7731046271"]), STATUSES),
+    "cancelfax": (lambda p: p.cancel("br7731046255"), Cancelled.DONE),
+    "getfaxcoverlist": (lambda p: p.covers(), COVERS),
+    "getfaxaccountsettings": (lambda p: p.lines(), LINES),
+    "sendfaxbroadcast": (lambda p: p.broadcast(["+13035550123", "+494055500130"], "a.pdf", b"%PDF-1.4"), "br99"),
+    "getfaxbroadcaststatus": (lambda p: p.broadcast_status("br99"), RECIPIENTS),
+    "getinboundlist-none": (lambda p: p.inbox(), []),
+    "getinboundbyid": (fetched, b"%PDF-1.4 a received fax %%EOF"),
+    "removeinboundbyid": (lambda p: p.acknowledge(LISTED), None),
+    "listoutboundactivity": (lambda p: p.records(SINCE, UNTIL, "+13035550123"), ACTIVITY),
+    "json-sendfaxex": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("br7731046255")),
+    "json-find": (lambda p: p.find(SUBMISSION), Found("br7731046255")),
+    "json-status": (
+        lambda p: p.status(["br7731046255", "br1"]),
+        [
+            JobStatus("br7731046255", Progress.SENT, "Success", None, datetime(2026, 11, 20, 9, 33, tzinfo=UTC)),
+            JobStatus("br1", Progress.UNKNOWN_JOB, UNKNOWN),
+        ],
+    ),
+    "json-cancelfax": (lambda p: p.cancel("br1"), Cancelled.TOO_LATE),
+}
+
+
+def test_every_golden_file_has_a_case() -> None:
+    assert {path.stem for path in PLACE.glob("*.http")} == set(CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_exchange(case: str) -> None:
+    act, expected = CASES[case]
+    clock = FixedClock(NOW)
+    http = Http(timeout=20, clock=clock)
+
+    def run(url: str) -> None:
+        options = concord.Options(
+            provider="concord",
+            url=url,
+            user_id="the-user",
+            password="the-password",
+            protocol="json" if case.startswith("json") else "soap",
+            reports={"url": f"{url}/reports", "username": "reporter", "password": "their-password", "customer_id": "7"},
+            **(WISHES if case.endswith("wishes") else {}),
+            **({"status": "GetFaxStatus"} if case.startswith("json") else {}),
+        )
+        try:
+            assert act(concord.open_account(options, http, clock)) == expected
+        finally:
+            http.close()
+
+    hide = {"the-user": "USER", "the-password": "PIN", "their-password": "PASSWORD"}
+    golden.play(PLACE / f"{case}.http", run, hide)
+
+
+@pytest.mark.parametrize(
+    ("compression", "expected"), [("group3", 1), ("group4", 2), ("tiff_lzw", 109), ("tiff_adobe_deflate", 109)]
+)
+def test_the_type_of_a_tiff_goes_by_its_compression(tmp_path: Path, compression: str, expected: int) -> None:
+    from PIL import Image
+
+    from faxdaemon.providers.concord import values
+
+    path = make_tiff(tmp_path / "a.tif")
+    with Image.open(path) as image:
+        image.save(tmp_path / "b.tif", compression=compression)
+    content = Content("b.tif", 1, lambda: (tmp_path / "b.tif").open("rb"))
+    assert values.file_type(content) == expected
+    for cut in (b"", b"II", b"II*\0\xff\xff\0\0", b"MM\0*\0\0\0\x08\0\x05"):
+        assert values.file_type(Paper(cut, name="x.tiff").content) == 2
