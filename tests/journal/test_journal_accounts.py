@@ -56,6 +56,56 @@ def test_a_pause_ends_by_itself_and_can_be_prolonged(world: Any) -> None:
     assert len(world.journal.claim_ready("main", 1, 60)) == 1
 
 
+def test_after_a_pause_one_fax_at_a_time_tries_the_account(world: Any) -> None:
+    for _ in range(3):
+        world.ready()
+    world.journal.pause("main", "no connection", 10)
+    world.clock.advance(10)
+    (trial,) = world.journal.claim_ready("main", 10, 60)
+    assert trial.trial
+    assert world.journal.claim_ready("main", 10, 60) == []
+    assert world.journal.paused("main").seconds == pytest.approx(60)
+    assert world.journal.paused("main").reason == "no connection"
+    world.clock.advance(60)
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [True], "the first one never told"
+    world.journal.resume("main")
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [False]
+
+
+def test_without_anything_to_try_it_with_an_account_stays_to_be_tried(world: Any) -> None:
+    world.journal.pause("main", "no connection", 10)
+    world.clock.advance(10)
+    assert world.journal.claim_ready("main", 10, 60) == []
+    world.ready()
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [True]
+
+
+def test_what_has_another_account_passes_on(world: Any) -> None:
+    here = world.ready(world.route_to("main"))
+    first, second = (world.ready(world.route_to("main", name)) for name in ("main_2", 'ma"in%'))
+    last = world.ready(world.route_to("other", "main"))
+    world.journal.postponed(world.only(last, world.journal.claim_ready("other", 1, 60)), "no", 0, "main")
+    world.bell.heard()
+    assert world.journal.pass_on("main", "no connection", 1) == 1
+    assert world.journal.pass_on("main", "no connection", 10) == 1
+    assert world.journal.pass_on("main", "no connection", 10) == 0
+    assert {"ready:main_2", 'ready:ma"in%'} <= world.bell.heard()
+    assert {s.fax_id for s in world.journal.claim_ready("main", 10, 60)} == {here, last}
+    (passed,) = world.journal.claim_ready("main_2", 10, 60)
+    assert (passed.fax_id, passed.attempts) == (first, 0)
+    assert [s.fax_id for s in world.journal.claim_ready('ma"in%', 10, 60)] == [second]
+    event = next(e for e in world.journal.life(first).events if e.event == "pass_on")
+    assert (event.source, event.target, event.note) == ("ready", "ready", "no connection")
+
+
+def test_what_is_in_doubt_or_not_due_does_not_pass_on(world: Any) -> None:
+    doubtful = world.uncertain(world.route_to("main", "other"))
+    assert world.journal.missed(doubtful, "not there", certain=False)
+    later = world.submitting(world.route_to("main", "other"))
+    world.journal.postponed(later, "busy", 60)
+    assert world.journal.pass_on("main", "no connection", 10) == 0
+
+
 def test_a_heartbeat_is_one_row_a_process(world: Any) -> None:
     world.journal.heartbeat(15)
     world.clock.advance(10)

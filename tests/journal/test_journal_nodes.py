@@ -107,6 +107,15 @@ def test_a_pause_holds_for_all_nodes(one: Any, two: Any) -> None:
     assert two.paused("main").reason == "wrong password"
 
 
+def test_one_node_tries_a_paused_account_again(one: Any, two: Any) -> None:
+    for _ in range(10):
+        one.ready()
+    one.journal.pause("main", "no connection", 0)
+    with ThreadPoolExecutor(8) as pool:
+        claimed = list(pool.map(lambda j: j.claim_ready("main", 5, 60), (one.journal, two) * 8))
+    assert [len(batch) for batch in claimed if batch] == [1]
+
+
 def test_the_last_two_recipients_ended_by_two_nodes_at_once_are_reported(one: Any, two: Any) -> None:
     """Each sees the other's recipient unfinished unless the fax is locked first."""
     for _ in range(20):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from types import ModuleType
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+from support.leaks import Kept, leaks
 from support.wire import RealClock
 
 from faxdaemon import plugins
@@ -23,9 +25,18 @@ PROVIDERS = plugins.names("faxdaemon.providers")
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[list[Any]]:
-    """Keeps the log out of the way; the events, for those who ask."""
-    with structlog.testing.capture_logs() as events:
-        yield events
+    """Keeps the log out of the way; the events, for those who ask.  Whatever a test is about, its log may show no
+    credentials, no whole number and no document, tracebacks and lines of libraries included."""
+    kept = Kept()
+    logging.getLogger().addHandler(kept)
+    try:
+        with structlog.testing.capture_logs() as events:
+            structlog.get_config()["processors"].insert(0, structlog.processors.format_exc_info)
+            yield events
+    finally:
+        logging.getLogger().removeHandler(kept)
+    assert leaks(events) == []
+    assert leaks(kept.lines) == []
 
 
 @pytest.fixture

@@ -316,6 +316,7 @@ def test_without_the_network_the_bundled_wsdl_serves(page: bytes | None, quiet: 
     [
         lambda text, url: "<html>Welcome</html>",
         lambda text, url: text[: len(text) // 2],
+        lambda text, url: text.replace("</wsdl:definitions>", ""),
         lambda text, url: text.replace("<wsdl:definitions", '<!DOCTYPE x [<!ENTITY a "b">]><wsdl:definitions', 1),
         lambda text, url: text.replace(
             "<xsd:complexType", f'<xsd:import namespace="urn:x" schemaLocation="{url}/x.xsd"/><xsd:complexType', 1
@@ -328,7 +329,7 @@ def test_without_the_network_the_bundled_wsdl_serves(page: bytes | None, quiet: 
         ),
         lambda text, url: text.replace("<wsdl:service", "<wsdl:nothing").replace("</wsdl:service", "</wsdl:nothing"),
     ],
-    ids=["html", "half", "entity", "import", "import of a file", "wsdl import", "no service"],
+    ids=["html", "half", "no end", "entity", "import", "import of a file", "wsdl import", "no service"],
 )
 def test_a_strange_wsdl_is_told_and_fetches_nothing(tmp_path: Path, spoil: Callable[[str, str], str]) -> None:
     with WireServer(always(reply("<x/>"))) as elsewhere:
@@ -435,6 +436,10 @@ def test_a_document_of_another_size_than_said_breaks_the_exchange(protocol: str,
     with account(script) as provider:
         assert not isinstance(provider.submit(new_submission(), [paper]), Accepted)
     assert script.asked == []
+    options = concord.Options(provider="concord", user_id="u", password="p", protocol=protocol)
+    provider = concord.open_account(options, cast(Http, Sink()), RealClock())
+    with pytest.raises(OSError, match="changed its size"):
+        provider.submit(new_submission(), [paper])
 
 
 @pytest.mark.parametrize("protocol", ["soap", "json"])

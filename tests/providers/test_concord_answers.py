@@ -88,6 +88,25 @@ def test_an_answer_of_unknown_length_is_unknown(protocol: str) -> None:
     assert answer == Unknown("Concord's answer does not tell its own length, so it may have been cut off")
 
 
+@pytest.mark.parametrize("call", [lambda p: p.status(["br1"]), lambda p: p.cancel("br1"), lambda p: p.inbox()])
+def test_no_answer_of_unknown_length_is_believed(call: Any) -> None:
+    def cut(talk: Talk) -> None:
+        talk.send(b"HTTP/1.1 200 OK\r\n\r\n" + soap(f"<X>{xml(listed(entry('br1', 1)))}</X>").partition(b"\r\n\r\n")[2])
+
+    script = Script(**{STATUS: cut, "CancelFax": cut, "GetInboundList": cut})
+    with account(script) as provider, pytest.raises(ProviderTrouble, match="its own length"):
+        call(provider)
+
+
+def test_an_error_with_something_new_in_it_is_read_by_name() -> None:
+    error = "<WSError><Why/><ErrorCode>-4242</ErrorCode></WSError>"
+    answer, _ = submitted(
+        "soap", soap(f"<FaxSendExResponse xmlns='urn:FaxWS'><return>false</return>{error}</FaxSendExResponse>")
+    )
+    assert isinstance(answer, Refused)
+    assert "-4242" in answer.reason
+
+
 @protocols
 def test_a_no_of_unknown_meaning_refuses_the_fax_when_the_account_is_well(protocol: str) -> None:
     answer, asked = submitted(protocol, refusal(-4242))

@@ -71,6 +71,13 @@ def test_particulars_are_read_once_for_each_item() -> None:
     assert "MaxItems>1000<" in script.bodies[0]
 
 
+def test_what_is_not_listed_any_more_is_forgotten() -> None:
+    lists = [ids("i1"), ids(), ids("i1")]
+    with scripted(GetInboundList=lists, GetInboundByID=got(item("i1"))) as (provider, script):
+        assert [len(provider.inbox()) for _ in lists] == [1, 0, 1]
+    assert script.asked.count("GetInboundByID") == 2
+
+
 def test_one_listing_looks_into_so_many_new_items_and_the_next_into_the_rest() -> None:
     names = [f"i{n}" for n in range(service.PARTICULARS + 3)]
     answers = [got(item(name)) for name in names]

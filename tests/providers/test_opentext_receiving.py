@@ -455,6 +455,23 @@ def test_fetching_and_deleting_at_once_gives_a_whole_document_or_none(provider: 
     assert Paper(b"".join(pieces)).sha256 == truth(box, number)
 
 
+def test_a_document_that_was_given_up_meanwhile_is_trouble(
+    provider: Provider, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.inject(rig.LINE)
+    (listed,) = provider.inbox()
+    found = held.Shelf.get
+
+    def get(shelf: held.Shelf, name: str) -> held.Held | None:
+        one = found(shelf, name)
+        shelf.drop(name)  # by another thread, between here and the copy
+        return one
+
+    monkeypatch.setattr(held.Shelf, "get", get)
+    with pytest.raises(ProviderTrouble, match="comes again"):
+        content(provider, listed)
+
+
 # --- the reader ---------------------------------------------------------------------------------------------------
 
 

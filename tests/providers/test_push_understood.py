@@ -176,6 +176,14 @@ def test_two_files_in_a_form_are_not_one_fax() -> None:
     )
 
 
+def test_a_form_that_is_cut_off_is_no_fax_without_a_document() -> None:
+    field = b'--x\r\nContent-Disposition: form-data; name="FaxMessageId"\r\n\r\nm\r\n'
+    body = field + b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n%PDF-1.4'
+    media = "multipart/form-data; boundary=x"
+    assert isinstance(understood("concord", pushing.push("fax", body, media)), NotUnderstood)
+    assert understood("concord", pushing.push("fax", body + b"\r\n--x--\r\n", media)).faxes[0].document == b"%PDF-1.4"
+
+
 def test_a_binary_document_in_a_form_stays_as_it_is() -> None:
     content = bytes(range(256)) * 3 + b"\r\n--\r\n\n\r"
     body = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n' + content + b"\r\n--x--\r\n"

@@ -84,10 +84,10 @@ class Soap:
             return Spoken(reply, None)
         if node.name == "Fault":
             return Spoken(reply, None, (node.told("faultcode") or "").rpartition(":")[2] or "unnamed")
-        said = {**(self._placed(operation, reply, node) or _plain(node)), "return": node.told("return")}
+        said = {**(self._placed(operation, reply) or _plain(node)), "return": node.told("return")}
         return Spoken(reply, said)
 
-    def _placed(self, operation: str, reply: Reply, node: Node) -> dict[str, Any] | None:
+    def _placed(self, operation: str, reply: Reply) -> dict[str, Any] | None:
         """The answer as zeep reads it; None when anything of it found no place."""
         try:
             with self._lock:
@@ -96,10 +96,7 @@ class Soap:
         except Exception as error:  # noqa: BLE001 - whatever zeep meets in an answer, the reader has it whole
             log.info("concord.zeep", operation=operation, error=type(error).__name__)
             return None
-        if not isinstance(found, dict) or _left_over(found):
-            return None
-        named = (child.name for child in node.children if child.children or child.text.strip())
-        return found if all(found.get(name) is not None for name in named) else None
+        return found if isinstance(found, dict) and not _left_over(found) else None
 
     @property
     def _binding(self) -> Any:

@@ -35,8 +35,6 @@ class Held:
     until: float
     """The end of the reservation, on the monotonic clock: early rather than late."""
     file: BinaryIO
-    print: str
-    """What tells this fax from another one of the same name."""
     fetched: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,7 +71,7 @@ class Shelf:
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._reserved: OrderedDict[str, Reservation] = OrderedDict()
         self._ours: OrderedDict[str, str] = OrderedDict()
-        """The prints of faxes that may be deleted at the service, by name."""
+        """What tells a fax that may be deleted at the service from another one of its name, by name."""
         self._lock = threading.Lock()
         self.taking = threading.Lock()
         """Held by whoever takes in what waits."""
@@ -123,7 +121,7 @@ class Shelf:
             _remember(self._ours, name, print_)
 
     def may_delete(self, name: str) -> str | None:
-        """The print of a fax that may be deleted, or None."""
+        """What `allow_delete` was told of that fax; None when it may not be deleted."""
         with self._lock:
             return self._ours.get(name)
 

@@ -83,7 +83,7 @@ class Receiver:
     def acknowledge(self, listed: Listed) -> None:
         """Delete it at the service; "not found" is believed as far as the package's page says."""
         name = listed.provider_id
-        self._shelf.allow_delete(name, text_of(listed.metadata, "print"))
+        self._shelf.allow_delete(name, _print(listed.metadata))
         known = self._shelf.reservation(name)
         doc_id = known.doc_id if known else text_of(listed.metadata, "doc_id") or name
         good = known.until > self._clock.monotonic() if known else self._reserved(listed)
@@ -115,7 +115,7 @@ class Receiver:
                 if held is None:
                     return True, frozenset(deleted)
                 name = held.listed.provider_id
-                if self._shelf.may_delete(name) == held.print:
+                if self._shelf.may_delete(name) is not None:  # another fax has got another name by now
                     held.close()
                     if self._delete(held.doc_id):
                         deleted.add(name)
@@ -157,17 +157,17 @@ class Receiver:
         if not isinstance(document, dict) or not isinstance(data, str) or not isinstance(doc_id, str) or not doc_id:
             raise ProviderTrouble("OpenText handed out something else than a received fax")
         about = {name: value for name, value in document.items() if name != "data"}
-        metadata = {**answer, "document": about, "held_until": held_until.isoformat(), "print": _print(answer)}
-        listed = _listed(metadata)
-        if self._shelf.may_delete(listed.provider_id) not in (None, metadata["print"]):
+        metadata = {**answer, "document": about, "held_until": held_until.isoformat()}
+        listed, print_ = _listed(metadata), _print(metadata)
+        if self._shelf.may_delete(listed.provider_id) not in (None, print_):
             # another fax under the name of one that is done: a name that repeats must not cost a fax
             log.error("opentext.repeated_name", document=listed.provider_id)
-            listed = _listed(metadata, f":{metadata['print']}")
+            listed = _listed(metadata, f":{print_}")
         if is_long(data) and long:
-            return Held(listed, doc_id, until, long, metadata["print"])
+            return Held(listed, doc_id, until, long)
         if long:
             raise ProviderTrouble("OpenText handed out something else than a received fax")
-        return Held(listed, doc_id, until, decoded(data), metadata["print"])
+        return Held(listed, doc_id, until, decoded(data))
 
     def _delete(self, doc_id: str) -> bool:
         """DELETE; False when there is nothing by that name."""
@@ -178,7 +178,7 @@ class Receiver:
 
 def listed_as(answer: Mapping[str, Any]) -> Listed:
     """A fax that was pushed, by the same name as when it is handed out."""
-    return _listed({**answer, "print": _print(answer), "pushed": True})
+    return _listed({**answer, "pushed": True})
 
 
 def _listed(metadata: Mapping[str, Any], more: str = "") -> Listed:
@@ -186,7 +186,7 @@ def _listed(metadata: Mapping[str, Any], more: str = "") -> Listed:
     names = [text_of(metadata, "job_id"), text_of(info, "internal_fax_id")]
     pages = info.get("page_count")
     return Listed(
-        provider_id=(":".join(name for name in names if name) or str(metadata["print"])) + more,
+        provider_id=(":".join(name for name in names if name) or _print(metadata)) + more,
         called=_number(text_of(info, "dnis")),
         caller=_number(text_of(info, "ani")),
         csid=text_of(info, "tsid").strip() or None,
@@ -202,7 +202,8 @@ def _info(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _print(answer: Mapping[str, Any]) -> str:
-    """The call by which a fax came, as a short text: two faxes of one name are two when this differs."""
+    """The call by which a fax came, as a short text: two faxes of one name are two when this differs.  Made of what the
+    service said, so that it is the same after a restart."""
     call = json.dumps([answer.get("job_id"), _info(answer)], sort_keys=True)
     return hashlib.sha256(call.encode()).hexdigest()[:16]
 
