@@ -20,7 +20,7 @@ out = open(path, 'wb')
 for n in range(int(steps * share)):
     out.write(data[len(data) * n // steps : len(data) * (n + 1) // steps])
     out.flush()
-    if again == 'reopen':
+    if again == 'reopen' and n < steps - 1:
         out.close()
         out = open(path, 'ab')
     time.sleep(seconds / steps)
