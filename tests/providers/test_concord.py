@@ -239,7 +239,7 @@ def test_with_oauth_the_pin_stays_away() -> None:
     http = Http(timeout=1, clock=clock)
     for protocol, expected in (("json", {"UserID": "u"}), ("soap", {"UserID": "u", "strPIN": ""})):
         options = concord.Options(provider="concord", user_id="u", protocol=protocol, oauth=oauth)
-        assert concord.open_account(options, http, clock).talk.who == expected  # type: ignore[attr-defined]
+        assert concord.open_account(options, http, clock).talk.who == expected  # type: ignore[attr-defined] # ours, not the contract's
     http.close()
 
 
