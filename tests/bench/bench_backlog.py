@@ -19,7 +19,8 @@ from bench_latency import Stub
 from ground import NUMBER, Figure, Process, configure, daemon, pdf, place, started
 
 BAR = 2.0
-WARM_UP = 15.0
+WARM_UP = 75.0
+"""Seconds; until then the database's page cache fills (16 MB), which is not what is looked for."""
 FLAT = 20.0
 """MB that memory may rise over the measured time and still count as flat."""
 

@@ -124,7 +124,9 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / _TICK
 
     def memory(self) -> float:
-        """Resident memory now, in MB."""
+        """Resident memory now, in MB; ends the benchmark when the process has ended."""
+        if self._popen.poll() is not None:
+            raise SystemExit(f"the process ended with status {self._popen.returncode}\n{self.text()[-4000:]}")
         return int(Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]) * _PAGE / 1e6
 
     def peak(self) -> float:
