@@ -1,4 +1,4 @@
-"""Parts found by their place: a new provider, format or sink is one new file in its package; nothing else is edited.
+"""Parts found by their place: a new provider, format or sink is one new file in its package, and nothing else changes.
 
 Promise   `names` lists the modules of a package without importing them; `load` imports one, or says which ones exist.
 Needs     nothing but the package.

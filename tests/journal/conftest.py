@@ -56,7 +56,7 @@ class World:
         """Another opening of the same journal; PostgreSQL is put on virtual time, too."""
         journal = open_journal(self.url, state=self.state, clock=self.clock, signals=self.bell, node=node, **options)
         assert isinstance(journal, SqlJournal)
-        journal._database.now = lambda _: to_ms(self.clock.now())  # type: ignore[method-assign] # PostgreSQL's clock is real; a test wants its own
+        journal._database.now = lambda _: to_ms(self.clock.now())  # type: ignore[method-assign] # virtual time
         self.others.append(journal)
         return journal
 

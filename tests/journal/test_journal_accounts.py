@@ -99,10 +99,10 @@ def test_what_has_another_account_passes_on(world: Any) -> None:
 
 
 def test_what_is_in_doubt_or_not_due_does_not_pass_on(world: Any) -> None:
-    doubtful = world.uncertain(world.route_to("main", "other"))
-    assert world.journal.missed(doubtful, "not there", certain=False)
     later = world.submitting(world.route_to("main", "other"))
     world.journal.postponed(later, "busy", 60)
+    doubtful = world.uncertain(world.route_to("main", "other"))
+    assert world.journal.missed(doubtful, "not there", certain=False)
     assert world.journal.pass_on("main", "no connection", 10) == 0
 
 

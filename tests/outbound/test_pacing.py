@@ -194,7 +194,7 @@ def test_a_trial_without_an_answer_proves_nothing(site: Site) -> None:
     site.later(LONGEST)
     provider.will("submit", Unknown("reset"))
     submit.step()
-    assert site.journal.paused("main") is not None
+    assert site.journal.paused("main").reason == "reset"
 
 
 def test_a_trial_that_never_left_is_followed_by_another(site: Site) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -242,11 +243,28 @@ KEYWORDS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, s
         "JOBID: 9",
     ),
 }
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call and what it is on the wire."""
+
+    method: str
+    arguments: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    script: str
+    operation: str | None
+    fields: Mapping[str, str]
+    good: str
+
+    def on(self, account: Any) -> Any:
+        return getattr(account, self.method)(*self.arguments, **self.keywords)
+
+
 EVERY: list[Any] = [
-    *(pytest.param(m, a, {}, s, o, f, g, id=name) for name, (m, a, s, o, f, g) in CALLS.items()),
-    *(pytest.param(m, a, k, "httpsfax.php", o, f, g, id=name) for name, (m, a, k, o, f, g) in KEYWORDS.items()),
+    *(pytest.param(Call(m, a, {}, s, o, f, g), id=name) for name, (m, a, s, o, f, g) in CALLS.items()),
+    *(pytest.param(Call(m, a, k, "httpsfax.php", o, f, g), id=name) for name, (m, a, k, o, f, g) in KEYWORDS.items()),
 ]
-ARGUMENTS = ("method", "arguments", "keywords", "script", "operation", "fields", "good")
 
 
 def dressed(good: str) -> bytes:
@@ -254,27 +272,23 @@ def dressed(good: str) -> bytes:
     return reply(good, content_type="application/octet-stream") if binary else reply(good)
 
 
-@pytest.mark.parametrize(ARGUMENTS, EVERY)
-def test_each_request_is_as_documented(
-    wire: Wire, method: str, arguments: Any, keywords: Any, script: str, operation: Any, fields: Any, good: str
-) -> None:
-    getattr(wire(dressed(good)), method)(*arguments, **keywords)
+@pytest.mark.parametrize("call", EVERY)
+def test_each_request_is_as_documented(wire: Wire, call: Call) -> None:
+    call.on(wire(dressed(call.good)))
     ((asked, form),) = wire.asked()
-    assert asked == script
+    assert asked == call.script
     given = {name: values[0] for name, values in form.items()}
     assert {given.pop(name) for name in ("username", "company", "password")} == {"u", "1", "secret-word"}
-    assert given.pop("operation", None) == operation
-    assert given == fields
+    assert given.pop("operation", None) == call.operation
+    assert given == call.fields
 
 
-@pytest.mark.parametrize(ARGUMENTS, EVERY)
-def test_each_documented_error_is_told_in_the_words_of_its_script(
-    wire: Wire, method: str, arguments: Any, keywords: Any, script: str, operation: Any, fields: Any, good: str
-) -> None:
-    for code, words in dialect.SCRIPTS[script].items():
+@pytest.mark.parametrize("call", EVERY)
+def test_each_documented_error_is_told_in_the_words_of_its_script(wire: Wire, call: Call) -> None:
+    for code, words in dialect.SCRIPTS[call.script].items():
         account = wire(f"ERR{code:02}: username=u password=secret-word")
         with pytest.raises((UserError, ProviderTrouble)) as caught:
-            getattr(account, method)(*arguments, **keywords)
+            call.on(account)
         assert str(caught.value) == words
         assert isinstance(caught.value, CredentialsRefused) == (code == 2)
         assert "secret-word" not in str(caught.value)
@@ -293,45 +307,31 @@ REFUSALS = {
 }
 
 
-@pytest.mark.parametrize(ARGUMENTS, EVERY)
-def test_the_class_of_each_error(
-    wire: Wire, method: str, arguments: Any, keywords: Any, script: str, operation: Any, fields: Any, good: str
-) -> None:
+@pytest.mark.parametrize("call", EVERY)
+def test_the_class_of_each_error(wire: Wire, call: Call) -> None:
     refused = set()
-    for code in [*dialect.SCRIPTS[script], 77]:
+    for code in [*dialect.SCRIPTS[call.script], 77]:
         try:
-            getattr(wire(f"ERR{code:02}: x"), method)(*arguments, **keywords)
+            call.on(wire(f"ERR{code:02}: x"))
         except UserError:
             refused.add(code)
         except ProviderTrouble:
             pass
-    assert refused == REFUSALS.get(method, set())
+    assert refused == REFUSALS.get(call.method, set())
 
 
 @pytest.mark.parametrize("answer", ["<html>Welcome</html>", "what is this"])
-@pytest.mark.parametrize(ARGUMENTS, EVERY)
-def test_what_cannot_be_read_is_trouble(
-    wire: Wire,
-    answer: str,
-    method: str,
-    arguments: Any,
-    keywords: Any,
-    script: str,
-    operation: Any,
-    fields: Any,
-    good: str,
-) -> None:
+@pytest.mark.parametrize("call", EVERY)
+def test_what_cannot_be_read_is_trouble(wire: Wire, answer: str, call: Call) -> None:
     with pytest.raises(ProviderTrouble):
-        getattr(wire(reply(answer, content_type="text/html")), method)(*arguments, **keywords)
+        call.on(wire(reply(answer, content_type="text/html")))
 
 
-@pytest.mark.parametrize(ARGUMENTS, EVERY)
-def test_an_answer_that_may_be_cut_off_is_trouble(
-    wire: Wire, method: str, arguments: Any, keywords: Any, script: str, operation: Any, fields: Any, good: str
-) -> None:
+@pytest.mark.parametrize("call", EVERY)
+def test_an_answer_that_may_be_cut_off_is_trouble(wire: Wire, call: Call) -> None:
     def behave(talk: Any) -> None:
         talk.request()
-        talk.send(reply(good, content_length="", connection="close"))
+        talk.send(reply(call.good, content_length="", connection="close"))
 
     server = WireServer(behave).__enter__()
     wire.servers.append(server)
@@ -339,7 +339,7 @@ def test_an_answer_that_may_be_cut_off_is_trouble(
     options = Options(provider="faxage", url=server.url, username="u", company="1", password="p")
     wire.accounts.append(open_account(options, Http(timeout=20, clock=clock), clock))
     with pytest.raises(ProviderTrouble):
-        getattr(wire.accounts[-1], method)(*arguments, **keywords)
+        call.on(wire.accounts[-1])
 
 
 def test_deprovisioned_is_not_provisioned(wire: Wire) -> None:

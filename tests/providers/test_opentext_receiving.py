@@ -536,6 +536,14 @@ def test_a_short_document_is_decoded_strictly() -> None:
             decoded(bad)
 
 
+def test_nothing_may_follow_the_end_of_a_document() -> None:
+    taker = reading.Base64File()
+    with taker.file:
+        taker.feed(b"QQ==")
+        with pytest.raises(ProviderTrouble, match="behind its end"):
+            taker.feed(b"QUJD")
+
+
 def test_memory_does_not_grow_with_a_received_document() -> None:
     reader = LeanReader()
     block = base64.b64encode(bytes(48 * 1024))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,13 @@ def test_a_repeated_message_id_gives_the_first_job(client: Client, sandbox: Sand
     sandbox.switches["opentext.message_id"] = False
     assert client.sent(options={"message_id": "m"}) != first
     assert len(sandbox.sent()) == 5
+
+
+def test_many_at_once_with_one_message_id_are_one_job(client: Client, sandbox: Sandbox) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        jobs = set(pool.map(lambda _: client.sent(options={"message_id": "m"}), range(24)))
+    assert jobs == {entry.job for entry in sandbox.sent()}
+    assert len(jobs) == 1
 
 
 def test_a_message_id_outlives_a_restart(tmp_path: Path) -> None:
