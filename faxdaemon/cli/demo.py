@@ -275,12 +275,14 @@ def _summary(console: Console, place: Path, sandbox: Sandbox, shown: Shown) -> N
         recipient: dict[str, Any] = json.loads(answer.read_text("utf-8"))["recipients"][0]
         facts = ", ".join(f"{key} {recipient[key]}" for key in ("state", "number", "pages", "provider_id"))
         console.print(f"\nThe answer says: {facts}")
-    sent = len(sandbox.ledger())
-    console.print(f"The telephone network's own ledger counts {sent} faxes handed over, each once.")
-    console.print(f"\nEverything is left in {place} for you to look at; {place / 'daemon.log'} is the daemon's log.")
-    console.print(
-        f"Its story of one fax: faxdaemon --help, then e.g.\n  faxdaemon list --config {place / 'config.yaml'}"
-    )
+    config = place / "config.yaml"
+    told = [
+        f"The telephone network's own ledger counts {len(sandbox.sent())} faxes handed over: each that could be, once.",
+        f"\nEverything is left in {place} for you to look at; daemon.log there is the daemon's log. Try:",
+        f"  faxdaemon list --config {config}",
+        f"  faxdaemon show {min(shown.seen, default='ID')} --config {config}",
+    ]
+    console.print("\n".join(told), highlight=False, soft_wrap=True)
     if len(shown.done) < len(shown.seen):
         raise UserError("the demo did not come to its end")
 
