@@ -4,8 +4,9 @@ import io
 import json
 import logging
 import re
+import subprocess
+import sys
 import threading
-import warnings
 
 import pytest
 import structlog
@@ -73,15 +74,22 @@ def test_only_a_stack_is_more_than_a_line_and_it_is_indented():
     assert rest and all(line.startswith("    ") for line in rest)
 
 
+LIBRARIES = """
+import logging, sys, warnings
+from faxdaemon import logs
+logs.configure("debug", "json", sys.stdout)
+library = logging.getLogger("some.library")
+library.info("chatter")
+library.error("broken %s", "pipe")
+warnings.simplefilter("always")
+warnings.warn("old", DeprecationWarning)
+"""
+
+
 def test_libraries_come_through_from_warnings_on():
-    _, stream = configured(format="json", level="debug")
-    library = logging.getLogger("some.library")
-    library.info("chatter")
-    library.error("broken %s", "pipe")
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.warn("old", DeprecationWarning, stacklevel=1)
-    first, second = [json.loads(line) for line in stream.getvalue().splitlines()]
+    """In a process of its own, for warnings and the root logger belong to the whole process."""
+    done = subprocess.run([sys.executable, "-c", LIBRARIES], capture_output=True, text=True, check=True)
+    first, second = [json.loads(line) for line in done.stdout.splitlines()]
     assert (first["level"], first["event"], first["logger"]) == ("error", "broken pipe", "some.library")
     assert second["logger"] == "py.warnings" and "old" in second["event"]
 

@@ -140,5 +140,7 @@ def test_the_rate_is_kept_by_a_real_daemon(start: Start) -> None:
     world.wait("all sent", lambda: len(world.names("sent")) >= 12)
     assert len(world.sandbox.sent()) == 6
     begun = sorted(event.at.timestamp() for fax in faxes(world) for event in fax.events if event.event == "intend")
-    # The journal's own times: no slow machine can bring two of them nearer to each other.
-    assert all(later - earlier >= 0.499 for earlier, later in itertools.pairwise(begun)), begun
+    # A slot may be used a little late, so the next can come a little sooner than half a second after it; never a slot
+    # before its time, though: the n-th is not earlier than n slots after the first, but for the first's own delay.
+    assert all(later - earlier >= 0.25 for earlier, later in itertools.pairwise(begun)), begun
+    assert begun[-1] - begun[0] >= 5 * 0.5 - 0.25, begun
