@@ -34,6 +34,9 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a benchmark that is stopped ends its processes
+
+
 @dataclass(frozen=True)
 class Figure:
     """One line of the table."""
