@@ -129,6 +129,7 @@ outbound:
   - folder: {json.dumps(str(place / "out"))}
     accounts: [clinic]
     filename: "{{number}}[_{{name}}][_{{reference}}]"
+    settle: 1s                  # for what was dropped before the folder was watched
 
 inbound:
   - account: clinic
