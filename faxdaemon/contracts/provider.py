@@ -52,6 +52,8 @@ class Capabilities:
     """File name suffixes it takes, lower case with dot."""
     regions: frozenset[str] | None = None
     """Country calling codes that it reaches, without `+`; None for all."""
+    wishes: frozenset[str] = frozenset()
+    """What it heeds of `core.wishes.VOCABULARY`, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Request:
     reference: str | None = None
     """The asker's own reference (not ours)."""
     fields: Mapping[str, str] = field(default_factory=dict)
+    wishes: Mapping[str, Any] = field(default_factory=dict)
+    """What this fax asks for besides, by the words of `core.wishes`, as written: route reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Route:
     accounts: tuple[str, ...]
     """In order of preference; the first is tried first."""
     options: Mapping[str, Any]
-    """Resolution and the like, in the words of `docs/glossary.md`; each adapter takes what its provider knows."""
+    """What it asks for besides, as `core.wishes.parse` gives it; each adapter heeds what its provider knows."""
 
 
 @dataclass(frozen=True, slots=True)

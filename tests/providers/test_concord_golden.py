@@ -79,8 +79,8 @@ WISHES: dict[str, Any] = {
 }
 ASKED = {
     "resolution": "hyperfine",
-    "cover_subject": "Own subject",
-    "send_at": "2026-11-21T08:15:00",
+    "subject": "Own subject",
+    "send_at": "2026-11-21T16:15:00+00:00",
     "user_field2": "two",
     "recipient_company": "Lab",
 }

@@ -296,7 +296,7 @@ def test_a_doubt_of_which_the_time_is_not_known_is_not_sent_again(faxde: Desk) -
 
 
 def test_a_repeat_is_the_same_request_byte_for_byte(faxde: Desk) -> None:
-    submission = new_submission("+4940123456789", intended_at=NOW, options={"faxretry": 2})
+    submission = new_submission("+4940123456789", intended_at=NOW, options={"retries": 2})
     wishes = {"stationid": "Praxis", "staturl": "https://fax.example.org/p"}
     for later in (0, 60, 3000):
         told = results(0, JobId=1)
@@ -396,9 +396,9 @@ def test_each_service(faxde: Desk, service: str, names: list[str], job_type: str
         ({"service": "letter"}, papers("a.txt"), "letter"),
         ({"service": "email"}, papers("a.pdf"), "address"),
         ({"service": "email", "address": "a@b.c,d@e.f"}, papers("a.pdf"), "address"),
-        ({"stationid": "x;FAXRETRY=9"}, papers("a.pdf"), "semicolon"),
-        ({"stationid": "x" * 21}, papers("a.pdf"), "20"),
-        ({"faxretry": "many"}, papers("a.pdf"), "faxretry"),
+        ({"sender_csid": "x;FAXRETRY=9"}, papers("a.pdf"), "semicolon"),
+        ({"sender_csid": "x" * 21}, papers("a.pdf"), "20"),
+        ({"retries": "many"}, papers("a.pdf"), "retries"),
     ],
 )
 def test_what_faxde_could_never_take_is_refused_unsent(
@@ -426,7 +426,7 @@ def test_a_text_is_read_in_either_charset(faxde: Desk) -> None:
 def test_options_of_the_request_come_before_those_of_the_account(faxde: Desk) -> None:
     account = {"callerid": "+4940", "stationid": "Ours", "faxretry": 3, "mailfrom": "a@b.de", "smsfrom": "Praxis"}
     provider = faxde(results(0, JobId=1), **account, staturl="https://f.example/p?a=1")
-    wishes = {"stationid": "Theirs", "faxheader": "H", "flashsms": True, "staturl": "https://evil.example", "to": "x"}
+    wishes = {"sender_csid": "Theirs", "header": "H", "flash": True, "staturl": "https://evil.example", "to": "x"}
     provider.submit(new_submission(options=wishes), [PAPER])
     assert value(faxde.requests[0], "Options").split(";") == [
         "CALLERID=+4940",

@@ -71,7 +71,7 @@ Act = Callable[[Provider], object]
 CASES: dict[str, tuple[Act, object]] = {
     "sendjob": (lambda p: p.submit(submission(), PAPERS), Accepted("123456")),
     "sendjob-double": (double, True),
-    "sendjob-wishes": (lambda p: p.submit(submission(options={"faxretry": 9}), PAPERS[:1]), Accepted("123457")),
+    "sendjob-wishes": (lambda p: p.submit(submission(options={"retries": 9}), PAPERS[:1]), Accepted("123457")),
     "sendjob-sms": (lambda p: p.submit(submission(options={"service": "sms"}), TEXT), Accepted("123458")),
     "jobstatus": (lambda p: p.status(["123456"]), [DONE]),
     "jobstatus-running": (lambda p: p.status(["123456"])[0].progress, Progress.PENDING),

@@ -50,6 +50,7 @@ CAPABILITIES = Capabilities(
     can_cancel=True,
     head_of_queue_inbox=False,
     suffixes=frozenset(values.FILE_TYPES),
+    wishes=message.WISHES,
 )
 
 _PROGRESS: Mapping[int | None, Progress] = {1: Progress.SENT, 2: Progress.FAILED, 3: Progress.PENDING}

@@ -5,10 +5,7 @@ Promise   one recipient per call, and our reference in every call: jobs of one c
 Needs     the account's options.
 Crash     the same submission gives the same message, except for the times.
 
-What one fax may ask for besides `resolution` (`standard`, `fine`; anything finer is sent as fine): `cover_name`,
-`cover_subject`, `cover_text`, `sender_name`, `sender_company`, `sender_phone`, `sender_fax`, `sender_csid`, `notify`,
-`notify_to`, `send_at` and `expire_at` (a time, ISO 8601), `user_field1` to `user_field12`, `recipient_company`,
-`recipient_title`.
+What one fax may ask for goes before the account's own settings; a resolution finer than fine is sent as fine.
 """
 
 from __future__ import annotations
@@ -22,12 +19,21 @@ from zoneinfo import ZoneInfo
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
 from faxdaemon.core.numbers import masked
+from faxdaemon.core.wishes import moment
 from faxdaemon.providers.concord import values
 from faxdaemon.providers.concord.options import Options
 
 _RESOLUTION = MappingProxyType({"standard": "Low", "fine": "High", "hyperfine": "High"})
 _NOTIFY = MappingProxyType({"none": 0, "email": 1, "get": 2, "post": 3})
 _AT_ONCE, _SCHEDULED = 0, 1
+_USER_FIELDS = {f"UserField{n}": f"user_field{n}" for n in range(1, 13)}
+
+WISHES = frozenset(
+    {"resolution", "cover", "subject", "cover_text", "recipient_company", "recipient_title"}
+    | {"sender_name", "sender_company", "sender_phone", "sender_fax", "sender_csid"}
+    | {"notify", "notify_to", "notify_image", "send_at", "expire_at", *_USER_FIELDS.values()}
+)
+"""What one fax may ask for (`core.wishes`)."""
 
 
 class Unfit(ValueError):
@@ -95,8 +101,7 @@ def _recipient(options: Options, number: str, name: str | None, wishes: Mapping[
 
 def _job(options: Options, wishes: Mapping[str, Any], reference: str, now: datetime) -> dict[str, Any]:
     zone = ZoneInfo(options.timezone)
-    start = _time(wishes, "send_at", zone)
-    expiry = _time(wishes, "expire_at", zone)
+    start, expiry = moment(wishes, "send_at"), moment(wishes, "expire_at")
     if expiry is None and options.expiry:
         expiry = (start or now) + timedelta(seconds=options.expiry)
 
@@ -116,27 +121,19 @@ def _job(options: Options, wishes: Mapping[str, Any], reference: str, now: datet
         "SenderCompany": wish("sender_company", sender.company),
         "SenderPhone": wish("sender_phone", sender.phone),
         "CoverText": wish("cover_text", cover.text),
-        "CoverName": wish("cover_name", cover.name),
-        "CoverSubject": wish("cover_subject", cover.subject),
+        "CoverName": wish("cover", cover.name),
+        "CoverSubject": wish("subject", cover.subject),
         "ReferenceId": reference,
         "Resolution": _RESOLUTION.get(wish("resolution", options.resolution or ""), ""),
         "SenderFax": wish("sender_fax", sender.fax),
         "SoftwareClient": "faxdaemon",
         "NotifyType": _NOTIFY[how],
-        "NotifyIncludeDeliveredImage": int(notify.image),
+        "NotifyIncludeDeliveredImage": int(wishes.get("notify_image", notify.image)),
         "NotifyDestination": wish("notify_to", notify.to),
         "NotifyAuthUser": notify.user,
         "NotifyAuthPassword": notify.password.get_secret_value(),
     }
-    own = {f"UserField{n}": wish(f"user_field{n}", options.user_fields.get(n, "")) for n in range(1, 13)}
+    own = {
+        field: wish(asked, options.user_fields.get(n, "")) for n, (field, asked) in enumerate(_USER_FIELDS.items(), 1)
+    }
     return {**fields, **{name: value for name, value in own.items() if value}}
-
-
-def _time(wishes: Mapping[str, Any], name: str, zone: ZoneInfo) -> datetime | None:
-    wanted = wishes.get(name)
-    if wanted is None or wanted == "":
-        return None
-    found = wanted if isinstance(wanted, datetime) else values.moment(wanted, zone)
-    if found is None:
-        raise Unfit(f"`{name}` is not a time; write it as 2026-11-30 08:15:00")
-    return found if found.tzinfo else found.replace(tzinfo=zone)

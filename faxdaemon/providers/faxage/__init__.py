@@ -30,7 +30,7 @@ from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.http import Http
 from faxdaemon.options import Account
-from faxdaemon.providers.faxage import push
+from faxdaemon.providers.faxage import form, push
 from faxdaemon.providers.faxage.account import CAPABILITIES, Faxage, Identity, Sending
 
 __all__ = ["CAPABILITIES", "Options", "open_account", "understand"]
@@ -86,10 +86,10 @@ class Options(Account):
     def _tagnumber(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        digits = re.fullmatch(r"1?(\d{3})(\d{3})(\d{4})", re.sub(r"[\s()+.-]", "", value))
-        if not digits:
+        written = form.tagnumber(value)
+        if written is None:
             raise ValueError(f"“{value}” is not a US or Canadian number; write it as 1.303.555.0100")
-        return f"1.{digits[1]}.{digits[2]}.{digits[3]}"
+        return written
 
 
 def open_account(options: Options, http: Http, clock: Clock) -> Provider:

@@ -64,10 +64,11 @@ CAPABILITIES = Capabilities(
         | {".xlsx", ".ods", ".csv", ".htm", ".html", ".bmp", ".gif", ".pcl", ".txt"}
     ),
     regions=frozenset({"1"}),
+    wishes=frozenset({"resolution", "contrast", "priority", "sender_name", "sender_fax"}),
 )
 
 _RESOLUTION = {"fine": "1", "hyperfine": "2"}
-_PRIORITY = {"high": "high", "low": "low"}
+_PRIORITY = {"high": "high", "normal": "high", "low": "low"}
 _CONTRAST = {"normal": "1", "darker": "2"}
 
 log = structlog.get_logger()
@@ -105,8 +106,8 @@ class Sending:
     def fields(self, wishes: Any) -> list[tuple[str, str]]:
         """As form fields; `wishes` are those of one fax and come first."""
         wanted = [
-            ("tagname", self.tagname),
-            ("tagnumber", self.tagnumber),
+            ("tagname", wishes.get("sender_name") or self.tagname),
+            ("tagnumber", form.tagnumber(wishes.get("sender_fax") or "") or self.tagnumber),
             ("resolution", _RESOLUTION.get(wishes.get("resolution") or self.resolution or "")),
             ("contrastalgo", _CONTRAST.get(wishes.get("contrast") or self.contrast or "")),
             ("priority", _PRIORITY.get(wishes.get("priority") or self.priority or "")),

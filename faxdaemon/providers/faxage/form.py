@@ -11,6 +11,7 @@ Documents travel under neutral names (`1.pdf`): the service goes by the suffix, 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from urllib.parse import urlencode
@@ -46,6 +47,12 @@ def with_documents(values: Sequence[tuple[str, str]], contents: Sequence[Content
 def suffix(name: str) -> str:
     """The file name's suffix, lower case with dot."""
     return PurePath(name).suffix.lower()
+
+
+def tagnumber(number: str) -> str | None:
+    """A US or Canadian number as `tagnumber` has it, 1.303.555.0100; None for any other."""
+    digits = re.fullmatch(r"1?(\d{3})(\d{3})(\d{4})", re.sub(r"[\s()+./-]", "", number))
+    return f"1.{digits[1]}.{digits[2]}.{digits[3]}" if digits else None
 
 
 def _encoded(content: Content) -> Iterator[bytes]:

@@ -37,6 +37,7 @@ CAPABILITIES = Capabilities(
     can_cancel=True,
     head_of_queue_inbox=True,
     suffixes=frozenset({*orders.SUFFIXES, orders.TEXT}),
+    wishes=orders.WISHES,
 )
 
 _GONE = "FAX.de no longer shows this received fax"

@@ -19,6 +19,7 @@ from types import MappingProxyType
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core import ids
 from faxdaemon.core.model import Submission
+from faxdaemon.core.wishes import moment
 from faxdaemon.providers.faxde.wire import Parameter
 
 FILES = 3
@@ -85,13 +86,27 @@ OPTIONS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     }
 )
 _ADDRESS = re.compile(r"[^;,\[\]\s@]+@[^;,\[\]\s@]+")
-_FLAGS = {"flashsms": "FLASHSMS"}
+_FLAGS = {"flash": "FLASHSMS"}
+_WISHED = MappingProxyType(
+    {
+        "callerid": "sender_fax",
+        "stationid": "sender_csid",
+        "faxheader": "header",
+        "faxretry": "retries",
+        "mailfrom": "sender_email",
+        "smsfrom": "sender_sms",
+    }
+)
+"""By what name one fax asks for an option."""
+
+WISHES = frozenset({"service", "address", "send_at", *_FLAGS, *_WISHED.values()})
+"""What one fax may ask for (`core.wishes`)."""
 
 
-def problem_of(name: str, value: str) -> str | None:
-    """What is wrong with an option, for people."""
+def problem_of(name: str, value: str, shown: str | None = None) -> str | None:
+    """What is wrong with an option, for people, who may know it by another name."""
     _, form, words = OPTIONS[name]
-    return None if re.fullmatch(form, value) else f"{name}: “{value}” cannot be used; it must be {words}"
+    return None if re.fullmatch(form, value) else f"{shown or name}: “{value}” cannot be used; it must be {words}"
 
 
 def token_of(submission: Submission) -> str:
@@ -114,7 +129,8 @@ def parameters(submission: Submission, contents: Sequence[Content], account: Map
         name = f"{number}{SUFFIXES[suffix(content.name)]}" if content else ""
         found.append((f"SendFilename{number}", "string", name))
         found.append((f"SendFile{number}", "base64Binary", replace(content, name=name) if content else ""))
-    found.append(("SendDateTime", "dateTime", AT_ONCE))
+    start = moment(submission.options, "send_at")
+    found.append(("SendDateTime", "dateTime", start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else AT_ONCE))
     found.append(("Options", "string", _options(submission, account)))
     return found
 
@@ -181,11 +197,14 @@ def _options(submission: Submission, account: Mapping[str, str]) -> str:
     """`KEY=value;KEY=value`, those of the request before those of the account."""
     made = []
     for name, (key, _, _) in OPTIONS.items():
-        wish = submission.options.get(name) if name != "staturl" else None
+        asked = _WISHED.get(name, "")
+        wish = submission.options.get(asked)
         value = str(wish) if wish not in (None, "") else account.get(name)
         if value is None:
             continue
-        if problem := problem_of(name, value):
+        if name == "callerid":
+            value = re.sub(r"[ ().\-/]", "", value)
+        if problem := problem_of(name, value, asked if wish else None):
             raise Unfit(problem)
         made.append(f"{key}={value}")
     made += [key for name, key in _FLAGS.items() if submission.options.get(name)]

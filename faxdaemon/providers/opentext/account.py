@@ -43,6 +43,7 @@ CAPABILITIES = Capabilities(
     can_cancel=False,  # only in the vendor's older SOAP interface
     head_of_queue_inbox=False,  # it hands out one at a time, but one that is reserved lets the next come
     suffixes=frozenset(request.TYPES),
+    wishes=request.WISHES,
 )
 _BATCH_TIME = 20.0
 """Seconds after which no further job of a batch is asked for: the claim on it lasts for one request and half a

@@ -15,13 +15,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, Literal
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
+from faxdaemon.core.wishes import moment
 from faxdaemon.http import SizedStream
 from faxdaemon.providers._envelope import encoded_document
 
@@ -51,6 +52,12 @@ TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 _MODES = {"standard": "standard", "fine": "fine", "hyperfine": "fine"}
+
+WISHES = frozenset(
+    {"resolution", "orientation", "header", "cover", "subject", "sender_name"}
+    | {"customer_reference", "billing_code", "expire_at"}
+)
+"""What one fax may ask for (`core.wishes`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +89,30 @@ class Sending:
 
     def options(self, submission: Submission) -> dict[str, Any]:
         """`options`; what nobody wished for is left out."""
-        mode = _MODES.get(submission.options.get("resolution") or self.resolution or "")
-        end = submission.accepted_by.astimezone(UTC) + timedelta(seconds=self.stop_after or 0)
-        cover = _present(name=self.cover, subject=self.cover_subject) | ({"from": self.cover_from or ""})
+
+        def wish(name: str, usual: str | None) -> str | None:
+            return submission.options.get(name) or usual
+
+        mode = _MODES.get(wish("resolution", self.resolution) or "")
+        header, cover = wish("header", self.pilot_line), wish("cover", self.cover)
+        shown = {"subject": wish("subject", self.cover_subject), "from": wish("sender_name", self.cover_from)}
+        end = self._end(submission)
         return _present(
             message_id=submission.reference,
-            customer_reference=self.customer_reference or submission.reference,
-            billing_code=self.billing_code,
-            end_time=end.strftime("%Y-%m-%dT%H:%M:%S.000Z") if self.stop_after else None,
-            coversheet={"enabled": True, **_present(**cover)} if self.cover else None,
-            translation_options=_present(fax_mode=mode, page_orientation=self.orientation) or None,
-            pilot_line={"text": self.pilot_line} if self.pilot_line else None,
+            customer_reference=wish("customer_reference", self.customer_reference) or submission.reference,
+            billing_code=wish("billing_code", self.billing_code),
+            end_time=end.strftime("%Y-%m-%dT%H:%M:%S.000Z") if end else None,
+            coversheet={"enabled": True, **_present(name=cover, **shown)} if cover else None,
+            translation_options=_present(fax_mode=mode, page_orientation=wish("orientation", self.orientation)) or None,
+            pilot_line={"text": header} if header else None,
         )
+
+    def _end(self, submission: Submission) -> datetime | None:
+        """Until when the service may try."""
+        wanted = moment(submission.options, "expire_at")
+        if wanted is None and self.stop_after:
+            wanted = submission.accepted_by + timedelta(seconds=self.stop_after)
+        return wanted.astimezone(UTC) if wanted else None
 
     def report(self) -> dict[str, Any]:
         """`reports`, if any are wanted."""
