@@ -15,10 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
-from faxdaemon.config.types import InboundAccount, Settings
+from faxdaemon.config.types import PROVIDERS, DropFolder, InboundAccount, Settings
 from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
 from faxdaemon.core.places import HIDDEN
+from faxdaemon.core.wishes import VOCABULARY, Need
 from faxdaemon.files import open_files
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.database import FILE
@@ -48,6 +50,8 @@ def check(settings: Settings) -> list[Finding]:
     found.append(_journal(settings))
     found += _socket(settings.state)
     found += [_drop_folder(folder) for folder in settings.folder_paths]
+    for folder in settings.outbound:
+        found += _wishes(folder, settings)
     for inbox in settings.inbound:
         found += _sinks(inbox)
     found += [_account(name, options) for name, options in settings.accounts.items()]
@@ -144,6 +148,24 @@ def _drop_folder(folder: Path) -> Finding:
             topic, False, f"{HIDDEN} in it cannot be looked at ({error.strerror})", "give it to the daemon's user"
         )
     return Finding(topic, True, "can be read and written")
+
+
+def _wishes(folder: DropFolder, settings: Settings) -> Iterator[Finding]:
+    """What the folder asks for and nobody could do."""
+    heeded = frozenset[str]()
+    for name in folder.accounts:
+        module = plugins.load(PROVIDERS, settings.accounts[name].provider)
+        heeded |= module.CAPABILITIES.wishes
+    for wish in sorted(set(folder.wishes) - heeded):
+        need = VOCABULARY[wish].need
+        if need is Need.OURS or (wish, folder.wishes[wish]) == ("service", "fax"):
+            continue
+        every = ", ".join(folder.accounts)
+        text = f"asks for {wish}, and none of its accounts ({every}) takes that; "
+        text += "nothing dropped there can be sent" if need is Need.MUST else "it is sent without"
+        yield Finding(
+            f"drop folder {folder.folder}, options", False, text, "leave it out, or add an account that takes it"
+        )
 
 
 def _sinks(inbox: InboundAccount) -> Iterator[Finding]:

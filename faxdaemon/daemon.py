@@ -30,11 +30,12 @@ from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
 from faxdaemon.options import Account, Push
+from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.intake import Intake
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
 from faxdaemon.outbound.resolve import ResolveStage
-from faxdaemon.outbound.route import FolderRules, RouteStage
+from faxdaemon.outbound.route import RouteStage
 from faxdaemon.outbound.submit import AccountRules, SubmitStage
 from faxdaemon.outbound.track import TrackStage
 from faxdaemon.parts import Parts
@@ -169,7 +170,7 @@ class Daemon(Parts):
                 formats=tuple(self.make_format(name, folder) for name in folder.formats),
                 accounts=tuple(folder.accounts),
                 region=self.settings.region,
-                options={"resolution": folder.resolution} if folder.resolution else {},
+                options=folder.wishes,
                 expire=folder.expire,
             )
         capabilities: Mapping[str, Capabilities] = {

@@ -82,7 +82,7 @@ class Parts:
 
     def make_format(self, name: str, folder: DropFolder) -> Format:
         """One dialect as one folder speaks it."""
-        asks = FolderAsks(folder.filename, folder.to)
+        asks = FolderAsks(folder.filename, folder.to or folder.options.get("address"))
         dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
         return dialect
 

@@ -34,6 +34,7 @@ def check(source: Source, region: str) -> None:
         *_accounts(source),
         *_pushes(source),
         *_recipients(source),
+        *_wishes(source),
         *_folders(source),
         *_lines(source, region),
     ):
@@ -116,16 +117,24 @@ def _recipients(source: Source) -> Iterator[tuple[Path, str]]:
     """A drop folder must be able to tell where its faxes go."""
     for path, folder in _items(source, "outbound"):
         pattern = _text(source, (*path, "filename"))
-        if pattern is None or folder.get("to") is not None:
+        if pattern is None or folder.get("to") is not None or source.at((*path, "options", "address")) is not None:
             continue
         try:
             fields = naming.compile_pattern(pattern).fields
         except ValueError:
             continue  # reported where the pattern is validated
-        if "number" not in fields:
+        if not {"number", "address"} & set(fields):
             default = DropFolder.model_fields["filename"].default
             message = f"has no {{number}}, so nothing tells where to send; write one, as in “{default}”, or set “to”"
             yield (*path, "filename"), message
+
+
+def _wishes(source: Source) -> Iterator[tuple[Path, str]]:
+    """The same asked for in two ways."""
+    for path, folder in _items(source, "outbound"):
+        place = (*path, "options", "resolution")
+        if isinstance(folder, dict) and folder.get("resolution") is not None and source.at(place) is not None:
+            yield place, f"stands beside {_there(source, (*path, 'resolution'))}; keep one of them"
 
 
 def _folders(source: Source) -> Iterator[tuple[Path, str]]:

@@ -32,6 +32,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
+from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming, numbers
 from faxdaemon.core.errors import UserError
 from faxdaemon.options import Account, Duration, Reading, Section
@@ -178,12 +179,19 @@ class DropFolder(Section):
     """The dialects of asking and answering accepted here, in order; the modules of `faxdaemon/formats`."""
     resolution: Literal["standard", "fine", "hyperfine"] | None = None
     """The resolution to ask for where the drop does not say; empty for the provider's own."""
+    options: Wishes = Field(default_factory=dict)
+    """What else to ask for where the drop does not say, by the words of docs/wishes.md."""
     settle: Duration = Field(default=5.0, ge=0)
     """How long a file must stay unchanged before it is taken, where nothing else tells that it is complete."""
     scan: Duration = Field(default=30.0, gt=0)
     """How often the folder is looked through even when the system reports no change, as on network shares."""
     expire: Duration = Field(default=86400.0, gt=0)
     """How long a fax is offered to the accounts before it fails."""
+
+    @property
+    def wishes(self) -> dict[str, Any]:
+        """What every fax of this folder asks for."""
+        return {"resolution": self.resolution, **self.options} if self.resolution else dict(self.options)
 
 
 class Line(Section):

@@ -63,8 +63,8 @@ class Request:
     reference: str | None = None
     """The asker's own reference (not ours)."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    wishes: Mapping[str, Any] = field(default_factory=dict)
-    """What this fax asks for besides, by the words of `core.wishes`, as written: route reads them."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What is wished besides, in the words of `core.wishes`, as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,16 @@ class Route:
     """The decision for one recipient: where it goes and through what."""
 
     number: str
-    """E.164, e.g. `+13035550100`."""
+    """E.164, e.g. `+13035550100`; for a service that reaches addresses, the address (decision 0012)."""
     name: str | None
     accounts: tuple[str, ...]
     """In order of preference; the first is tried first."""
     options: Mapping[str, Any]
     """What it asks for besides, as `core.wishes.parse` gives it; each adapter heeds what its provider knows."""
+    not_before: datetime | None = None
+    """It must wait here until then."""
+    expires_at: datetime | None = None
+    """When it fails if it is still unsent; None for the folder's own time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,13 @@ def to_e164(text: str, region: str) -> str:
 
 
 def masked(number: str | None) -> str:
-    """The form for logs and pages: country or area start and the last two digits, e.g. `+1303•••••00`."""
+    """The form for logs and pages: country or area start and the last two digits, e.g. `+1303•••••00`; of an address
+    the first letter and the domain, e.g. `d•••@example.org`."""
     if not number:
         return "-"
+    name, at, domain = number.rpartition("@")
+    if at:
+        return f"{name[:1]}•••@{domain}"
     if len(number) < 8:
         return "•" * len(number)
     return number[:5] + "•" * (len(number) - 7) + number[-2:]

@@ -61,7 +61,11 @@ class Wish:
 
 
 class BadWish(ValueError):
-    """Somebody asks for what there is not; the message says what to write."""
+    """Somebody asks for what there is not; the message names the wish and says what to write."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"{name[:40]}: {words}")
+        self.words = words
 
 
 ADDRESSED = frozenset({"email", "qsign"})
@@ -123,7 +127,7 @@ def value_of(name: str, value: Any, zone: tzinfo | None = None) -> Any:
     if wish is None:
         near = difflib.get_close_matches(name, VOCABULARY, 1)
         rest = f"did you mean {near[0]}?" if near else f"there are: {', '.join(VOCABULARY)}"
-        raise BadWish(f"nobody can ask for “{name[:40]}”; {rest}")
+        raise BadWish(name, f"nobody can ask for that; {rest}")
     if wish.kind is Kind.NUMBER:
         return _number(wish, value)
     if wish.kind is Kind.FLAG:
@@ -131,7 +135,7 @@ def value_of(name: str, value: Any, zone: tzinfo | None = None) -> Any:
     if wish.kind is Kind.TIME:
         return _time(wish, value, zone)
     if not isinstance(value, str):
-        raise BadWish(f"{name}: must be text; write it in quotes")
+        raise BadWish(name, "must be text; write it in quotes")
     return _text(wish, value)
 
 
@@ -150,15 +154,15 @@ def _text(wish: Wish, value: str) -> str:
     lines = [" ".join("".join(c if c.isprintable() else " " for c in one).split()) for one in value.splitlines()]
     whole = "\n".join(lines).strip("\n") if wish.kind is Kind.TEXT else " ".join(filter(None, lines))
     if len(whole) > wish.most:
-        raise BadWish(f"{wish.name}: is {len(whole)} characters long; write {wish.most} at most")
+        raise BadWish(wish.name, f"is {len(whole)} characters long; write {wish.most} at most")
     if wish.kind is Kind.CHOICE:
         whole = whole.lower()
         if whole not in wish.choices:
-            raise BadWish(f"{wish.name}: “{whole[:40]}” is none of {', '.join(wish.choices)}")
+            raise BadWish(wish.name, f"“{whole[:40]}” is not possible; write one of {', '.join(wish.choices)}")
     elif wish.kind is Kind.PHONE and not _PHONE.fullmatch(whole):
-        raise BadWish(f"{wish.name}: is no telephone number; write it like +13035550100")
+        raise BadWish(wish.name, "is no telephone number; write it like +13035550100")
     elif wish.kind is Kind.ADDRESS and not _ADDRESS.fullmatch(whole):
-        raise BadWish(f"{wish.name}: is no e-mail address; write it like desk@example.org")
+        raise BadWish(wish.name, "is no e-mail address; write it like desk@example.org")
     return whole
 
 
@@ -166,7 +170,7 @@ def _number(wish: Wish, value: Any) -> int:
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= wish.most:
-        raise BadWish(f"{wish.name}: must be a whole number from 0 to {wish.most}")
+        raise BadWish(wish.name, f"is no such number; write a whole one from 0 to {wish.most}")
     return value
 
 
@@ -175,7 +179,7 @@ def _flag(wish: Wish, value: Any) -> bool:
         return value
     word = str(value).strip().lower()
     if word not in _YES | _NO:
-        raise BadWish(f"{wish.name}: must be yes or no")
+        raise BadWish(wish.name, "is neither yes nor no; write true or false")
     return word in _YES
 
 
@@ -186,7 +190,7 @@ def _time(wish: Wish, value: Any, zone: tzinfo | None) -> str:
             found = found.replace(tzinfo=zone)
         return found.astimezone(UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
-        raise BadWish(f"{wish.name}: is not a time; write it like 2026-11-30 08:15:00") from None
+        raise BadWish(wish.name, "is not a time; write it like 2026-11-30 08:15:00") from None
 
 
 def _with_hour(text: str) -> str:

@@ -1,7 +1,8 @@
 """The file name asks; a JSON file answers.
 
 Promise   a name is read by the folder's pattern (fields in braces, optional parts in brackets); a folder with a fixed
-          number takes any name.  The answer, `<stem>.result.json`, has one documented form (`docs/answers.md`).
+          number takes any name.  A field called like a word of `core.wishes` is a wish.  The answer,
+          `<stem>.result.json`, has one documented form (`docs/answers.md`).
 Needs     the pattern, or the fixed number.
 Crash     keeps nothing.
 """
@@ -16,6 +17,7 @@ from faxdaemon.contracts.format import AnswerFile, BadRequest, FolderAsks, NotMi
 from faxdaemon.core.model import Outcome, Request
 from faxdaemon.core.naming import compile_pattern
 from faxdaemon.core.states import Outbound
+from faxdaemon.core.wishes import VOCABULARY
 
 SCHEMA = 1
 _KNOWN = ("number", "name", "reference")
@@ -43,14 +45,15 @@ class Filename:
     def read(self, name: str) -> list[Request] | BadRequest | NotMine:
         """One recipient, from the name's stem."""
         found = self._pattern.match(PurePath(name).stem) or {}
-        number = self._folder.to or found.get("number")
+        number = self._folder.to or found.get("number") or found.get("address")
         if not number:
             return BadRequest(
                 f"the name does not follow this folder's pattern {self._folder.filename}, so it is not known where to "
                 "send it: rename it, with the fax number in it, and drop it again"
             )
         fields = {key: value for key, value in found.items() if key not in _KNOWN}
-        return [Request(number, found.get("name"), found.get("reference"), fields)]
+        options = {key: value for key, value in fields.items() if key in VOCABULARY}
+        return [Request(number, found.get("name"), found.get("reference"), fields, options)]
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """`<stem>.result.json`."""

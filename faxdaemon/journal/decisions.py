@@ -126,6 +126,8 @@ def _release(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
     if row.state != Outbound.HELD:
         return None
     values = _fresh_allowance(tx, row) | {"asked": 0}
+    if row.intended_at is None and "due" in values:  # never offered: it may have a time that it waits for
+        values["due"] = max(tx.now, row.due)
     return _person(row, "release", Outbound(row.held_from), values)
 
 

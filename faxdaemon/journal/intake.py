@@ -25,6 +25,7 @@ from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move
+from faxdaemon.journal.types import to_ms
 
 _KNOWN = sa.select(fax.c.id).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 _WAITING = (
@@ -245,16 +246,19 @@ def _refusal(decision: Routed) -> Change[Outbound]:
 
 
 def _route_columns(tx: Tx, decision: Routed, route: Route, received_at: int) -> dict[str, Any]:
-    allowance = round(decision.expire * 1000)
+    due = max(tx.now, to_ms(route.not_before)) if route.not_before else tx.now
+    expires_at = max(received_at, due if route.not_before else 0) + round(decision.expire * 1000)
+    if route.expires_at is not None:
+        expires_at = to_ms(route.expires_at)
     return {
         "number": route.number,
         "name": route.name,
         "account": route.accounts[0],
         "accounts": route.accounts,
         "options": dict(route.options),
-        "allowance": allowance,
-        "expires_at": received_at + allowance,
-        "due": tx.now,
+        "allowance": max(0, expires_at - received_at),
+        "expires_at": expires_at,
+        "due": due,
     }
 
 

@@ -10,9 +10,6 @@ Crash     decided again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
-from typing import Any
 
 import structlog
 
@@ -22,27 +19,15 @@ from faxdaemon.contracts.format import BadRequest, Format, NotMine
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.model import Document, Request, Route
-from faxdaemon.core.numbers import NotANumber, to_e164
+from faxdaemon.core.model import Request, Route
 from faxdaemon.core.places import Spool
+from faxdaemon.outbound.choose import FolderRules, Unroutable, choose, without
 
 log = structlog.get_logger()
 
 BATCH = 32
 RETRY = 10.0
 """Seconds until a document that could not be read is tried again."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderRules:
-    """What a drop folder decides for its faxes."""
-
-    formats: tuple[Format, ...]
-    accounts: tuple[str, ...]
-    region: str
-    options: Mapping[str, Any]
-    expire: float
-    """Seconds from acceptance after which an unsent fax fails."""
 
 
 class RouteStage:
@@ -108,28 +93,30 @@ class RouteStage:
             return Routed(drop.fax_id, problem=requests)
         shown = requests[0].number
         try:
-            numbers = [to_e164(request.number, rules.region) for request in requests]
-        except NotANumber as error:
+            routes = tuple(choose(request, drop.documents, rules, self._capabilities) for request in requests)
+        except Unroutable as error:
             return Routed(drop.fax_id, problem=str(error), shown_number=shown)
+        for route in routes:
+            self._tell_without(drop, route)
         pages: list[int | None] = []
         for document in drop.documents:
             inspection = self._documents.inspect(self._spool.path(document.spool), document.name)
             if inspection.problem:
                 return Routed(drop.fax_id, problem=f"{document.name} {inspection.problem}", shown_number=shown)
             pages.append(inspection.pages)
-        routes = []
-        for request, number in zip(requests, numbers, strict=True):
-            accounts = self._able(rules.accounts, number, drop.documents)
-            if isinstance(accounts, str):
-                return Routed(drop.fax_id, problem=accounts, shown_number=shown)
-            routes.append(Route(number, request.name, accounts, dict(rules.options)))
         return Routed(
             drop.fax_id,
-            routes=tuple(routes),
+            routes=routes,
             pages=tuple(pages),
             expire=rules.expire,
             fields=_fields(requests[0]),
         )
+
+    def _tell_without(self, drop: ToRoute, route: Route) -> None:
+        for account in route.accounts:
+            left_out = without(route.options, self._capabilities[account])
+            if left_out:
+                log.info("route.without", fax=drop.fax_id, account=account, wishes=left_out)
 
     def _read(self, formats: Sequence[Format], name: str) -> list[Request] | str:
         for dialect in formats:
@@ -139,31 +126,6 @@ class RouteStage:
             if not isinstance(understood, NotMine) and understood:
                 return understood
         return f"{name}: nothing in it tells where to send it"
-
-    def _able(self, accounts: tuple[str, ...], number: str, documents: Sequence[Document]) -> tuple[str, ...] | str:
-        """The accounts that can take this number and these documents at all, or why none can."""
-        reasons: list[str] = []
-        able = []
-        for account in accounts:
-            capabilities = self._capabilities[account]
-            reason = _cannot(capabilities, number, documents)
-            if reason:
-                reasons.append(f"{account}: {reason}")
-            else:
-                able.append(account)
-        return tuple(able) or "no account can send it (" + "; ".join(reasons) + ")"
-
-
-def _cannot(capabilities: Capabilities, number: str, documents: Sequence[Document]) -> str | None:
-    regions = capabilities.regions
-    if regions is not None and not any(number.startswith(f"+{code}") for code in regions):
-        return f"reaches only numbers with {', '.join('+' + code for code in sorted(regions))}"
-    for document in documents:
-        suffix = PurePath(document.name).suffix.lower()
-        if suffix not in capabilities.suffixes:
-            kind = f"files of type {suffix}" if suffix else "files without a suffix such as .pdf"
-            return f"does not take {kind}"
-    return None
 
 
 def _fields(request: Request) -> dict[str, str]:

@@ -132,7 +132,8 @@ class TrackStage:
             and not status.permanent
             and not self._provider.capabilities.retries_itself
         ):
-            return Settled(submission, status, retry_in=redial_after(submission.submission, self._rules.retries))
+            retries = submission.options.get("retries", self._rules.retries)
+            return Settled(submission, status, retry_in=redial_after(submission.submission, retries))
         return Settled(submission, status)
 
     def _age(self, submission: Submission) -> float:

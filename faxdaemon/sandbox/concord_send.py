@@ -93,10 +93,12 @@ class Sending:
             self._network.papers.keep(f"{index}{_SUFFIX[int(kind)]}", document.blocks())
             for index, (kind, document) in enumerate(zip(kinds, call.documents, strict=True), 1)
         ]
-        names = [text(entry, "RecipName") for entry in call.entries("Recipients")]
         details = call.fields.get("JobDetails") or {}
-        called = zip(numbers, names, strict=True)
-        return [self._submit(account, (number or "", name), papers, details, fault) for number, name in called]
+        called = zip(numbers, call.entries("Recipients"), strict=True)
+        return [
+            self._submit(account, (number or "", text(who, "RecipName")), papers, {**who, **details}, fault)
+            for number, who in called
+        ]
 
     def _submit(
         self,

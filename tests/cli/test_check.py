@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 from support.world import World
 
 from faxdaemon.check import check
@@ -136,3 +137,14 @@ def test_beside_a_running_daemon(tmp_path):
         world.sandbox.wait(journal.exists, 60)
         found = check(load(world.config))
         assert [finding for finding in found if not finding.ok] == []
+
+
+def test_what_no_account_of_a_folder_takes(good):
+    options = {"subject": "Results", "cover_text": "Hello", "retries": 2, "service": "fax", "sender_name": "Clinic"}
+    whole = yaml.safe_load(good.config.read_text("utf-8"))
+    whole["outbound"][0]["options"] = options
+    good.config.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    first, second = troubles(good)
+    assert first.topic == second.topic == f"drop folder {good.out}, options"
+    assert first.text.startswith("asks for cover_text, and none of its accounts (main) takes that; nothing dropped")
+    assert second.text == "asks for subject, and none of its accounts (main) takes that; it is sent without"

@@ -58,3 +58,8 @@ def test_a_masked_number_hides_the_middle() -> None:
     assert masked("+13035550100") == "+1303•••••00"
     assert masked("110") == "•••"
     assert masked(None) == "-"
+
+
+def test_a_masked_address_hides_whose_it_is() -> None:
+    assert masked("jane.doe@example.org") == "j•••@example.org"
+    assert masked("@example.org") == "•••@example.org"

@@ -16,7 +16,7 @@ from faxdaemon.core import states
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.append(str(Path(__file__).parents[1]))
-from support import provider_codes  # noqa: E402 - it is found by the line above
+from support import provider_codes, wish_table  # noqa: E402 - they are found by the line above
 
 BEGIN = "<!-- states:begin -->"
 END = "<!-- states:end -->"
@@ -60,6 +60,7 @@ PAGES: Mapping[str, Callable[[str], str]] = {
     "durability.md": with_state_tables,
     "configuration.md": reference.refresh,
     "providers.md": provider_codes.refresh,
+    "wishes.md": wish_table.refresh,
 }
 
 

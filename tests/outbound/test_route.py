@@ -15,7 +15,8 @@ from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Request
 from faxdaemon.core.places import Spool
 from faxdaemon.formats.filename import open_format
-from faxdaemon.outbound.route import BATCH, RETRY, FolderRules, RouteStage
+from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.route import BATCH, RETRY, RouteStage
 
 ALL = {
     "main": capabilities(),

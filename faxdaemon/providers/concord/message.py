@@ -102,6 +102,8 @@ def _recipient(options: Options, number: str, name: str | None, wishes: Mapping[
 def _job(options: Options, wishes: Mapping[str, Any], reference: str, now: datetime) -> dict[str, Any]:
     zone = ZoneInfo(options.timezone)
     start, expiry = moment(wishes, "send_at"), moment(wishes, "expire_at")
+    if start and start <= now:
+        start = None
     if expiry is None and options.expiry:
         expiry = (start or now) + timedelta(seconds=options.expiry)
 
