@@ -19,6 +19,7 @@ from types import FrameType
 import structlog
 
 from faxdaemon import __version__
+from faxdaemon.asking import Asking
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.provider import Capabilities
@@ -63,6 +64,7 @@ class Daemon(Parts):
         self.supervisor = Supervisor(self.hub)
         self.folders = [*settings.outbound, self._outbox()]
         self._inboxes: dict[str, InboxRules] = {}
+        self._asking: dict[str, Asking] = {}
         self._add_outbound()
         self._add_inbound()
         self.control = self._control()
@@ -158,9 +160,18 @@ class Daemon(Parts):
             limit = rules.lease + SLOW
             for number in range(1, options.concurrency + 1):
                 self.supervisor.add(f"submit:{name}:{number}", submit, topics=[topics.ready(name)], limit=limit)
-            resolve = ResolveStage(rules, provider=provider, journal=journal, clock=clock)
+            asking = self._asking[name] = Asking(name, accounts=journal, clock=clock)
+            resolve = ResolveStage(rules, provider=provider, journal=journal, asking=asking, clock=clock, alert=alert)
             self.supervisor.add(f"resolve:{name}", resolve, topics=[topics.uncertain(name)], limit=limit)
-            track = TrackStage(rules, provider=provider, journal=journal, accounts=journal, clock=clock, alert=alert)
+            track = TrackStage(
+                rules,
+                provider=provider,
+                journal=journal,
+                accounts=journal,
+                asking=asking,
+                clock=clock,
+                alert=alert,
+            )
             self.supervisor.add(f"track:{name}", track, topics=[topics.accepted(name)], limit=limit)
 
     def _route_stage(self) -> RouteStage:
@@ -232,6 +243,7 @@ class Daemon(Parts):
                 documents=self.documents,
                 journal=self.journal,
                 accounts=self.journal,
+                asking=self._asking[inbox.account],
                 clock=self.clock,
                 alert=self.alert,
             )
@@ -244,6 +256,7 @@ class Daemon(Parts):
                 when_stored=inbox.acknowledge == "stored",
                 provider=provider,
                 journal=self.journal,
+                asking=self._asking[inbox.account],
                 clock=self.clock,
                 alert=self.alert,
             )
@@ -269,7 +282,7 @@ class Daemon(Parts):
         interrupted = self.journal.interrupt(settle)
         self.journal.begin()
         for name in self.settings.accounts:  # the credentials may have been put right: that is what people restart for
-            self.journal.resume(name)
+            self.journal.probe(name)
         log.info(
             "started",
             version=__version__,

@@ -40,7 +40,7 @@ def status(config: Config = None, as_json: Json = False) -> None:
         with ControlClient(settings.state) as client:
             found = client.status()
     except NoDaemon:
-        found = {"running": False, "alerts": {}, "counts": {}, "paused": {}}
+        found = {"running": False, "alerts": {}, "counts": {}, "paused": {}, "quiet": {}}
         try:
             with journal_of(settings) as journal:
                 found |= survey(journal, settings.accounts)
@@ -70,6 +70,8 @@ def _tell(found: dict[str, Any]) -> None:
         say(f"{held} waiting for a person: faxdaemon list --held")
     for account, pause in found["paused"].items():
         say(f"account {account} is paused for another {pause['seconds']} s: {pause['reason']}")
+    for account, pause in found["quiet"].items():
+        say(f"account {account} is not asked for another {pause['seconds']} s: {pause['reason']}")
     for key, message in found["alerts"].items():
         typer.secho(printable(f"alert {key}: {message}"), fg="red")
     if found["running"] and not found["alerts"]:

@@ -219,6 +219,11 @@ class InboundJournal(Protocol):
         ones."""
         ...
 
+    def listed_again(self, account: str, items: Sequence[Listed]) -> list[FaxId]:
+        """Acknowledged faxes that the provider still lists are to be acknowledged again; they are not delivered again.
+        Returns those that are left alone, because the list tells of another fax under the same name."""
+        ...
+
     def claim_seen(self, account: str, limit: int, within: float) -> list[InboundFax]:
         """Due faxes in SEEN, hidden for `within` seconds."""
         ...
@@ -326,6 +331,18 @@ class AccountJournal(Protocol):
 
     def paused(self, account: str) -> Pause | None:
         """Whether and why the account is paused."""
+        ...
+
+    def probe(self, account: str) -> None:
+        """If the account is paused, try it now, with one fax."""
+        ...
+
+    def quiet(self, account: str, reason: str, delay: float) -> None:
+        """Ask `account` nothing (status, look-up, inbox) for `delay` seconds, on any node.  Sending goes on."""
+        ...
+
+    def quieted(self, account: str) -> Pause | None:
+        """Whether and why the account is to be asked nothing."""
         ...
 
     def heartbeat(self, lease: float) -> None:

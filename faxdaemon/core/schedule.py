@@ -32,6 +32,8 @@ class Spacing:
 OFFER_AGAIN = Spacing(60, 30 * 60)
 #: A folder, sink or inbox item that cannot be had now.
 TRY_AGAIN = Spacing(5, 10 * 60)
+#: An account whose credentials were refused: soon after they were put right, and too rarely to be locked out.
+CREDENTIALS = 300.0
 #: Fax-level retries where the provider does none: seconds after the 1st, 2nd and 3rd failed submission.
 REDIAL = (5 * 60, 15 * 60, 45 * 60)
 
@@ -49,6 +51,12 @@ def status_delay(since_accepted: float, shortest: float) -> float:
     A page takes 20 to 40 s on the line (Concord guide), so half the time that has passed wastes little either way.
     """
     return min(max(shortest, since_accepted / 2), max(shortest, 300.0))
+
+
+def told_again(times: int) -> float:
+    """Seconds until a received fax that is still listed is acknowledged again, for the `times`-th time: soon at first
+    (the list may be older than the acknowledgement), at most every hour."""
+    return min(TRY_AGAIN.shortest * 2.0 ** min(times, 20), 3600.0)
 
 
 def until(due_ms: int, now_ms: int, longest: float) -> float:

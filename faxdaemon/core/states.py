@@ -214,6 +214,14 @@ INBOUND: tuple[Move[Inbound], ...] = (
         "acknowledge",
         "the provider was told; nothing is left",
     ),
+    Move(
+        Inbound.ACKNOWLEDGED,
+        "relist",
+        Inbound.DELIVERED,
+        "fetch",
+        "the provider lists it still: to be acknowledged again",
+    ),
+    Move(Inbound.ACKNOWLEDGED, "relist", Inbound.STORED, "fetch", "the same, while a sink still waits for it"),
     Move(Inbound.HELD, "store", Inbound.STORED, "push", "the provider sent the document by itself after all"),
     Move(Inbound.HELD, "release", Inbound.SEEN, "person", "fetch it once more"),
 )

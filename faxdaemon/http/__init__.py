@@ -35,10 +35,13 @@ from faxdaemon.core.errors import ConfigError, NotSent, OutcomeUnknown, Provider
 from faxdaemon.http.certainty import failure
 from faxdaemon.http.wire import Attempt, Wire
 
-__all__ = ["MAX_REPLY", "Http", "Reply", "SizedStream"]
+__all__ = ["LONGEST_WAIT", "MAX_REPLY", "Http", "Reply", "SizedStream"]
 
 MAX_REPLY = 8 * 1024 * 1024
 """The longest reply that is kept in memory, in bytes."""
+
+LONGEST_WAIT = 24 * 3600.0
+"""Seconds of a `Retry-After` that are believed at most: a slip of its writer must not silence an account for years."""
 
 log = structlog.get_logger()
 for _noisy in ("httpx", "httpcore"):  # they log addresses with their query, and the headers of replies
@@ -297,9 +300,10 @@ def _seconds(value: str | None, now: datetime) -> float | None:
     if not value:
         return None
     if value.strip().isascii() and value.strip().isdigit():
-        return float(value)
+        return min(float(value), LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds())
+    seconds = ((at if at.tzinfo else at.replace(tzinfo=UTC)) - now).total_seconds()
+    return min(max(0.0, seconds), LONGEST_WAIT)

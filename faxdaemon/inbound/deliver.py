@@ -1,7 +1,7 @@
 """Deliver: from the spool to one sink (steps I5 to I9).
 
-Promise   a reader of the sink sees each fax once, whole, with its sidecar already there.  A sink that is down delays
-          only its own deliveries.
+Promise   a reader of the sink sees each fax once, whole, with its sidecar already there.  A sink that is down, or
+          that meets a bug of ours, is told, and delays only its own deliveries.
 Needs     a claim for each delivery; the sink's two acts, `stage` and `publish`.
 Crash     before the commit of the plan: staged again.  After it: published by the recorded plan; what is no longer
           staged was published, even if a reader has taken it away since.
@@ -12,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import InboundJournal
 from faxdaemon.contracts.sink import Sink
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import FilesError
+from faxdaemon.core.errors import FilesError, JournalError
 from faxdaemon.core.model import DeliveryWork
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
+
+log = structlog.get_logger()
 
 WITHIN = 300.0
 """Seconds for which a claimed delivery is left to its claimant."""
@@ -47,13 +51,20 @@ class DeliverStage:
         try:
             self._deliver(work)
         except FilesError as error:
-            age = (self._clock.now() - work.fax.first_seen).total_seconds()
-            delay = TRY_AGAIN.delay(age, self._clock.chance())
-            self._journal.delivery_postponed(work, error.reason, delay)
-            self._alert.raise_(self._trouble, f"received faxes wait, {self._sink.key} cannot take them: {error.reason}")
+            self._later(work, error.reason)
+        except JournalError:
+            raise
+        except Exception as error:
+            log.exception("unexpected error while delivering", fax=work.fax.fax_id)
+            self._later(work, f"an unexpected {type(error).__name__}; the log tells more")
         else:
             self._alert.clear(self._trouble)
         return 0.0
+
+    def _later(self, work: DeliveryWork, reason: str) -> None:
+        age = (self._clock.now() - work.fax.first_seen).total_seconds()
+        self._journal.delivery_postponed(work, reason, TRY_AGAIN.delay(age, self._clock.chance()))
+        self._alert.raise_(self._trouble, f"received faxes wait, {self._sink.key} cannot take them: {reason}")
 
     def _deliver(self, work: DeliveryWork) -> None:
         plan: Mapping[str, Any] | None = work.plan

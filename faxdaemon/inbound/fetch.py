@@ -3,7 +3,9 @@
 Promise   each listed fax is remembered before anything is downloaded, and is ours only when its whole document is
           durable in the spool and the row says so.  What is odd about a document is noted and delivered with it; what
           is no document at all is never acknowledged.
-Needs     the journal's duty `inbox:<account>`; the lines with their sinks.
+          What the provider lists although it was acknowledged is acknowledged again, and not delivered again.  An
+          account that says "slow down" is left alone for that time.
+Needs     the journal's duty `inbox:<account>`; the lines with their sinks; `Asking`.
 Crash     listed again (known by its provider id), downloaded again (over the same spool file).
 
 A fax that cannot be fetched, for whatever reason, a bug of ours included, is tried again more and more rarely; the
@@ -16,8 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import structlog
-
+from faxdaemon.asking import Asking
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.documents import Documents
@@ -29,16 +30,12 @@ from faxdaemon.core.errors import (
     CredentialsRefused,
     FilesError,
     ItemGone,
-    NotSent,
-    OutcomeUnknown,
-    ProviderTrouble,
+    JournalError,
 )
 from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
 from faxdaemon.inbound.pipe import chunks_of
-
-log = structlog.get_logger()
 
 OTHER = "other"
 TRIES_BEFORE_ALERT = 2
@@ -75,6 +72,7 @@ class FetchStage:
         documents: Documents,
         journal: InboundJournal,
         accounts: AccountJournal,
+        asking: Asking,
         clock: Clock,
         alert: Alert,
     ) -> None:
@@ -85,12 +83,16 @@ class FetchStage:
         self._documents = documents
         self._journal = journal
         self._accounts = accounts
+        self._asking = asking
         self._clock = clock
         self._alert = alert
         self._trouble = f"inbox:{rules.account}"
 
     def step(self) -> Wake:
         """Download one fax that is due, or else ask for the list when the account may be asked."""
+        quiet = self._asking.wait()
+        if quiet > 0:
+            return min(quiet, NOTHING_DUE)
         claimed = self._journal.claim_seen(self._rules.account, 1, self._rules.timeout + 30)
         if claimed:
             self._fetch(claimed[0])
@@ -106,12 +108,29 @@ class FetchStage:
     def _list(self) -> int:
         try:
             listed = self._provider.inbox()
-        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours waits like the provider's trouble, and is told like it
+            reason = self._asking.failed(error, "while listing the inbox")
             what = "refuses our credentials" if isinstance(error, CredentialsRefused) else "cannot be asked for faxes"
-            self._alert.raise_(self._trouble, f"account {self._rules.account} {what}: {error}")
+            self._alert.raise_(self._trouble, f"account {self._rules.account} {what}: {reason}")
             return 0
         self._alert.clear(self._trouble)
+        self._again(listed)
         return self._journal.seen(self._rules.account, listed) if listed else 0
+
+    def _again(self, listed: Sequence[Listed]) -> None:
+        """What was acknowledged and is listed all the same."""
+        account = self._rules.account
+        others = self._journal.listed_again(account, listed) if listed else []
+        if not others:
+            self._alert.clear(f"again:{account}")
+            return
+        self._alert.raise_(
+            f"again:{account}",
+            f"account {account} lists other faxes under the names of {', '.join(others)}, which were received and "
+            "acknowledged before; they stay at the provider, fetch them there",
+        )
 
     def _fetch(self, fax: InboundFax) -> None:
         age = (self._clock.now() - fax.first_seen).total_seconds()
@@ -140,11 +159,12 @@ class FetchStage:
         except ItemGone as error:
             self._hold(fax, f"the provider listed it but no longer has it: {error}")
             return None
-        except (ProviderTrouble, NotSent, OutcomeUnknown, FilesError) as error:
-            return str(error)
-        except Exception as error:
-            log.exception("unexpected error while fetching", fax=fax.fax_id)
-            return f"an unexpected {type(error).__name__}; the log tells more"
+        except FilesError as error:
+            return error.reason
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what is unexpected is logged there
+            return self._asking.failed(error, "while fetching", fax=fax.fax_id)
         if isinstance(document, str) and fax.attempts >= TRIES_BEFORE_HOLD:
             self._hold(fax, document)
             return None

@@ -5,7 +5,8 @@ Needs     SQLite: a local disk, for one process alone.  PostgreSQL: any number o
 Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
-parts in the order a fax travels: intake, sending, resolving, tracking, reports; fetching, delivering; pushing.
+parts in the order a fax travels: intake, sending, resolving, tracking, reports; fetching, delivering, relisting;
+pushing.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from faxdaemon.journal.delivering import Delivering
 from faxdaemon.journal.history import History
 from faxdaemon.journal.intake import Intake
 from faxdaemon.journal.pushing import Pushing
+from faxdaemon.journal.relisting import Relisting
 from faxdaemon.journal.reports import Reports, update_reports
 from faxdaemon.journal.resolving import Resolving
 from faxdaemon.journal.schema import prepare
@@ -31,7 +33,9 @@ from faxdaemon.journal.tracking import Tracking
 __all__ = ["SqlJournal", "open_journal"]
 
 
-class SqlJournal(Intake, Sending, Resolving, Tracking, Reports, Pushing, Delivering, Accounts, Operator, History):
+class SqlJournal(
+    Intake, Sending, Resolving, Tracking, Reports, Pushing, Delivering, Relisting, Accounts, Operator, History
+):
     """The whole journal; made by `open_journal`."""
 
 

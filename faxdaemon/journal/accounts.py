@@ -23,6 +23,9 @@ from faxdaemon.journal.transaction import Tx
 
 _DUTY = sa.select(duty.c.next_at).where(duty.c.name == sa.bindparam("name")).with_for_update()
 _PAUSE = sa.select(account_table).where(account_table.c.name == sa.bindparam("account"))
+_PROBE = (
+    sa.update(account_table).where(account_table.c.name == sa.bindparam("account")).values(until=sa.bindparam("now"))
+)
 _RESUME = sa.delete(account_table).where(account_table.c.name == sa.bindparam("account"))
 _FORGET = sa.delete(node).where(node.c.until < sa.bindparam("long_ago"))
 _MEMORY_MS = 24 * 3600 * 1000
@@ -69,10 +72,18 @@ class Accounts(Part):
 
     def pause(self, account: str, reason: str, delay: float) -> None:
         """Submit nothing through `account` for `delay` seconds."""
+        self._write(lambda tx: _put_off(tx, account, reason, delay))
+
+    def quiet(self, account: str, reason: str, delay: float) -> None:
+        """Ask `account` nothing for `delay` seconds, on any node."""
+        self._write(lambda tx: _put_off(tx, _asking(account), reason, delay))
+
+    def probe(self, account: str) -> None:
+        """If the account is paused, try it now, with one fax."""
 
         def work(tx: Tx) -> None:
-            row = {"name": account, "reason": reason, "until": tx.after(delay)}
-            tx.connection.execute(upsert(account_table, tx.dialect), row)
+            tx.connection.execute(_PROBE, {"account": account, "now": tx.now})
+            tx.wake(topics.ready(account))
 
         self._write(work)
 
@@ -89,9 +100,15 @@ class Accounts(Part):
 
     def paused(self, account: str) -> Pause | None:
         """Whether and why the account is paused."""
+        return self._put_off_until(account)
 
+    def quieted(self, account: str) -> Pause | None:
+        """Whether and why the account is to be asked nothing."""
+        return self._put_off_until(_asking(account))
+
+    def _put_off_until(self, name: str) -> Pause | None:
         def work(connection: Connection) -> Pause | None:
-            row = connection.execute(_PAUSE, {"account": account}).one_or_none()
+            row = connection.execute(_PAUSE, {"account": name}).one_or_none()
             if row is None:
                 return None
             seconds = (row.until - self._database.now(connection)) / 1000
@@ -108,3 +125,13 @@ class Accounts(Part):
             tx.connection.execute(_FORGET, {"long_ago": tx.now - _MEMORY_MS})
 
         self._write(work)
+
+
+def _asking(account: str) -> str:
+    """The row that is about asking; a name of its own, for sending through an account has other reasons to wait."""
+    return f"ask:{account}"
+
+
+def _put_off(tx: Tx, name: str, reason: str, delay: float) -> None:
+    row = {"name": name, "reason": reason, "until": tx.after(delay)}
+    tx.connection.execute(upsert(account_table, tx.dialect), row)

@@ -70,7 +70,7 @@ class Delivering(Part):
             rows = INBOUND.lock(tx, [(fax_id,)])
             if not move(tx, DELIVERY, [change]):
                 return False
-            if tx.connection.execute(_OPEN, {"fax_id": fax_id}).first() is None:
+            if not is_open(tx, fax_id):
                 values = {"due": tx.now, "attempts": 0}
                 move(tx, INBOUND, [Change((fax_id,), ("deliver",), Inbound.DELIVERED, None, values)], rows)
             return True
@@ -91,3 +91,8 @@ class Delivering(Part):
             return bool(move(tx, DELIVERY, changes, rows))
 
         return self._write(record)
+
+
+def is_open(tx: Tx, fax_id: str) -> bool:
+    """Whether a sink still waits for this fax."""
+    return tx.connection.execute(_OPEN, {"fax_id": fax_id}).first() is not None

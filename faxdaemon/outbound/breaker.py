@@ -1,9 +1,13 @@
 """The breaker of one account: so many failures in a row, and the account is left alone for a while.
 
-Promise   an account that cannot be reached is asked ever less often, and by one worker at a time (the journal sees to
-          that: `Submission.trial`); the first success ends it.
+Promise   an account that cannot be reached, or does not answer, is tried ever less often, and by one worker at a time
+          (the journal sees to that: `Submission.trial`); the first success ends it.
 Needs     the clock.  What it counts is this process's own; the pause that follows is in the journal, for all.
 Crash     the count begins anew: at worst `IN_A_ROW` more are tried.
+
+An answer that never came counts like "not now".  It proves nothing about that one fax, but the next one would meet the
+same silence: without the count, a dead provider that takes requests in would make the whole queue uncertain, one fax
+after another.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Promise   nothing is sent again before the provider was asked, except to a provider that drops doubles by itself, and
           then under the same reference.  Where nothing can tell, the fax is held for a person.
-          A look-up that fails, by a bug of ours too, is tried again for a day; then a person is asked.
-Needs     the provider's declared capabilities; `settle`, the time after which its "not there" is believed.
+          A look-up that fails, by a bug of ours too, is told and tried again for a day; then a person is asked.  An
+          account that says "slow down" is left alone for that time.
+Needs     the provider's declared capabilities; `settle`, the time after which its "not there" is believed; `Asking`.
 Crash     asked again.
 
 What follows from an answer (the table in `docs/durability.md`):
@@ -17,18 +18,16 @@ What follows from an answer (the table in `docs/durability.md`):
 
 from __future__ import annotations
 
-import structlog
-
+from faxdaemon.asking import Asking
+from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import OutboundJournal
 from faxdaemon.contracts.provider import Absent, Ambiguous, Duplicates, Find, Found, Provider
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import JournalError, NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.errors import JournalError
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import OFFER_AGAIN
 from faxdaemon.outbound.submit import AccountRules
-
-log = structlog.get_logger()
 
 NOES = 2
 """How often a provider must say "not there" before it is believed."""
@@ -39,14 +38,29 @@ PATIENCE = 24 * 3600.0
 class ResolveStage:
     """Resolves the unclear submissions of one account."""
 
-    def __init__(self, rules: AccountRules, *, provider: Provider, journal: OutboundJournal, clock: Clock) -> None:
+    def __init__(
+        self,
+        rules: AccountRules,
+        *,
+        provider: Provider,
+        journal: OutboundJournal,
+        asking: Asking,
+        clock: Clock,
+        alert: Alert,
+    ) -> None:
         self._rules = rules
         self._provider = provider
         self._journal = journal
+        self._asking = asking
         self._clock = clock
+        self._alert = alert
+        self._trouble = f"resolve:{rules.name}"
 
     def step(self) -> Wake:
         """Look into one submission."""
+        quiet = self._asking.wait()
+        if quiet > 0:
+            return min(quiet, NOTHING_DUE)
         claimed = self._journal.claim_uncertain(self._rules.name, 1, self._rules.timeout + 30)
         if not claimed:
             due = self._journal.next_due("uncertain", self._rules.name)
@@ -70,15 +84,14 @@ class ResolveStage:
     def _ask(self, submission: Submission) -> None:
         try:
             answer = self._provider.find(submission)
-        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
-            self._not_answered(submission, str(error))
-            return
         except JournalError:
             raise
-        except Exception as error:  # a bug in an adapter proves nothing either, and must come to an end, too
-            log.error("unexpected error during a look-up", kind=type(error).__name__, exc_info=True)
-            self._not_answered(submission, f"an unexpected {type(error).__name__} during the look-up")
+        except Exception as error:  # noqa: BLE001 - a bug in an adapter proves nothing either, and must come to an end
+            reason = self._asking.failed(error, "during the look-up", fax=submission.fax_id)
+            self._alert.raise_(self._trouble, f"account {self._rules.name} cannot be asked what it has: {reason}")
+            self._not_answered(submission, reason)
             return
+        self._alert.clear(self._trouble)
         match answer:
             case Found(provider_id):
                 self._journal.accepted(submission, provider_id, self._rules.patience)

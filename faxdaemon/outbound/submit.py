@@ -4,8 +4,10 @@ Promise   no byte leaves before the intent is committed, nor after the claim's l
           as accepted, refused or unknown, and only a certain "not taken" is ever offered again, or to another account.
           A document that is not what was spooled is never sent: it waits, with an alert, until intake has copied the
           claimed original again (at the next start), and expires like any other.
-          An account that says "slow down", cannot be reached, or refuses our credentials is paused for all workers and
-          nodes; faxes that may go through another account do so meanwhile, and it is tried again with one fax.
+          An account that says "slow down", gives no answers, or refuses our credentials is paused for all workers and
+          nodes; faxes that may go through another account do so meanwhile.  It is tried again with a harmless question
+          and, unless that meets silence, with one fax: so a dead one makes no more faxes uncertain than were on their
+          way when the breaker opened.
 Needs     a claim (READY -> SUBMITTING) for each act; with a `rate`, the duty `submit:<account>` before the claim.
 Crash     between intent and record: the row stays SUBMITTING and becomes UNCERTAIN at the next start.
 """
@@ -15,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+
+import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
@@ -31,15 +35,15 @@ from faxdaemon.contracts.provider import (
     Unknown,
 )
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import FilesError
+from faxdaemon.core.errors import FilesError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Submission
 from faxdaemon.core.places import Spool
-from faxdaemon.core.schedule import OFFER_AGAIN
+from faxdaemon.core.schedule import CREDENTIALS, OFFER_AGAIN
 from faxdaemon.handoff import hand_off
 from faxdaemon.outbound.breaker import Breaker
 
-PROBE = 300.0
-"""Seconds until an account whose credentials were refused is tried again, with one fax."""
+log = structlog.get_logger()
+
 WORTH_LEAVING = 10.0
 """Seconds that a pause must still take for faxes to leave for their next account."""
 BATCH = 200
@@ -151,9 +155,25 @@ class SubmitStage:
             self._alert.raise_(damaged, f"fax {submission.fax_id} waits: {reason}; {advice}")
             return NotOffered(reason, self._delay(submission))
         self._alert.clear(damaged)
+        silence = self._silence() if submission.trial else None
+        if silence is not None:
+            return silence
         if self._clock.monotonic() >= last_moment:  # the process slept: a peer may have taken it over meanwhile
             return NotOffered("the claim ran out before anything was sent", 0.0)
         return self._provider.submit(submission, contents)
+
+    def _silence(self) -> NotNow | None:
+        """Why not even a question is answered.  Any answer will do: what an account thinks of a fax, only a fax can
+        tell, and it may take faxes without answering such questions well."""
+        try:
+            self._provider.check()
+        except (NotSent, OutcomeUnknown) as error:
+            return NotNow(str(error))
+        except ProviderTrouble as error:
+            return None if error.retry_after is None else NotNow(str(error), error.retry_after)
+        except Exception as error:  # nothing was handed over, so it must not become "unknown"
+            log.error("unexpected error while an account was tried", kind=type(error).__name__, exc_info=True)
+        return None
 
     def _contents(self, submission: Submission) -> Sequence[Content]:
         contents = []
@@ -177,8 +197,8 @@ class SubmitStage:
             case NotNow(reason, retry_after):
                 self._offer_later(submission, reason, retry_after)
             case AccountRefused(reason):
-                self._pause(reason, PROBE)
-                self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
+                self._pause(reason, CREDENTIALS)
+                self._waits(reason)
                 self._next_account(submission, reason, 0.0)  # the pause is what it waits for
             case Refused(reason):
                 if not self._next_account(submission, reason, None):
@@ -186,8 +206,8 @@ class SubmitStage:
                 self._works(submission)
             case Unknown(reason):
                 self._journal.lost(submission, reason, self._rules.settle)
-                if submission.trial:  # it is not well yet
-                    self._pause(reason, self._breaker.failed(trial=True) or 0.0)
+                if self._counted(submission, reason):
+                    self._waits(f"{reason}; several in a row got no answer")
 
     def _works(self, submission: Submission) -> None:
         """The account answered as it should.  Only a trial ends a pause: others may have begun before it."""
@@ -200,6 +220,16 @@ class SubmitStage:
         if submission.trial:
             pause = self._accounts.paused(self._rules.name)
             self._pause(pause.reason if pause else "not tried yet", 0.0)
+
+    def _counted(self, submission: Submission, reason: str) -> bool:
+        """Let the breaker know of a fax that was not taken, or not surely; whether the account is paused for it."""
+        pause = self._breaker.failed(trial=submission.trial)
+        if pause is not None:
+            self._pause(f"{reason}; several in a row", pause)
+        return pause is not None
+
+    def _waits(self, reason: str) -> None:
+        self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
 
     def _pause(self, reason: str, delay: float) -> None:
         self._accounts.pause(self._rules.name, reason, delay)
@@ -223,12 +253,10 @@ class SubmitStage:
 
     def _offer_later(self, submission: Submission, reason: str, retry_after: float | None) -> None:
         delay = self._delay(submission) if retry_after is None else max(retry_after, 1.0)
-        self._alert.raise_(self._trouble, f"account {self._rules.name}: {reason}; its faxes wait")
-        pause = self._breaker.failed(trial=submission.trial)
+        self._waits(reason)
+        self._counted(submission, reason)
         if retry_after is not None:  # said by the account, so it holds for every fax and every worker
             self._pause(reason, delay)
-        elif pause is not None:
-            self._pause(f"{reason}; several in a row", pause)
         if not self._next_account(submission, reason, None):
             self._journal.postponed(submission, reason, delay)
 

@@ -3,7 +3,8 @@
 Promise   an account is asked in rounds, never more often than its `poll` time, restarts included; a round asks once
           for each job that is due, in requests as large as the provider takes; a final answer is recorded as sent or
           failed; a failed call becomes a new submission only where the provider does not redial.
-Needs     the journal's duty `poll:<account>`.
+          An account that says "slow down" is left alone for that time.
+Needs     the journal's duty `poll:<account>`; `Asking`.
 Crash     asked again, in a new round.
 
 A round of one request would be a limit on the number of faxes: 50 jobs a request every 30 seconds are 100 a minute.
@@ -14,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from faxdaemon.asking import Asking
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import AccountJournal, OutboundJournal, Settled
 from faxdaemon.contracts.provider import Cancelled, JobStatus, Progress, Provider
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.errors import CredentialsRefused, JournalError
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import redial_after, status_delay
 from faxdaemon.outbound.submit import AccountRules
@@ -42,6 +44,7 @@ class TrackStage:
         provider: Provider,
         journal: OutboundJournal,
         accounts: AccountJournal,
+        asking: Asking,
         clock: Clock,
         alert: Alert,
     ) -> None:
@@ -49,6 +52,7 @@ class TrackStage:
         self._provider = provider
         self._journal = journal
         self._accounts = accounts
+        self._asking = asking
         self._clock = clock
         self._alert = alert
         self._trouble = f"status:{rules.name}"
@@ -75,6 +79,10 @@ class TrackStage:
         if due > 0:
             self._again_at = self._clock.monotonic() + min(due, LOOK)
             return min(max(due, 0.1), NOTHING_DUE)
+        quiet = min(self._asking.wait(), NOTHING_DUE)
+        if quiet > 0:
+            self._again_at = self._clock.monotonic() + quiet
+            return quiet
         wait = self._accounts.take_duty(f"poll:{self._rules.name}", self._rules.poll)
         self._again_at = self._clock.monotonic() + (wait or self._rules.poll)
         return wait
@@ -83,9 +91,13 @@ class TrackStage:
         """One request; whether there may be more to ask for in this round."""
         batch = self._provider.capabilities.status_batch
         claimed = self._journal.claim_accepted(self._rules.name, batch, self._rules.timeout + 30)
+        if not claimed:  # nobody was asked, so nothing is known to be well again
+            return False
         try:
             self._follow(claimed)
-        except (ProviderTrouble, NotSent, OutcomeUnknown) as error:
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug of ours waits like the provider's trouble, and is told like it
             self._ask_later(claimed, error)
             return False
         self._alert.clear(self._trouble)
@@ -151,8 +163,9 @@ class TrackStage:
 
     def _ask_later(self, claimed: Sequence[Submission], error: Exception) -> None:
         """The provider could not be asked; the jobs are asked for again at the next poll."""
+        why = self._asking.failed(error, "while asking for status")
         what = "refuses our credentials" if isinstance(error, CredentialsRefused) else "cannot be asked for status"
-        self._alert.raise_(self._trouble, f"account {self._rules.name} {what}: {error}")
+        self._alert.raise_(self._trouble, f"account {self._rules.name} {what}: {why}")
         pending = [
             Settled(s, JobStatus(s.provider_id or "", Progress.PENDING, ""), ask_in=max(self._rules.poll, 1.0))
             for s in claimed

@@ -27,12 +27,24 @@ class Surveyed(Protocol):
         """Whether and why the account is paused."""
         ...
 
+    def quieted(self, account: str) -> Pause | None:
+        """Whether and why the account is to be asked nothing."""
+        ...
+
 
 def survey(journal: Surveyed, accounts: Iterable[str]) -> dict[str, Any]:
-    """`counts` by state (`out.ready`, ...) and `paused` accounts: `{"main": {"reason": ..., "seconds": ...}}`."""
-    found = {name: journal.paused(name) for name in accounts}
-    paused = {name: {"reason": p.reason, "seconds": round(p.seconds)} for name, p in found.items() if p is not None}
-    return {"counts": dict(journal.counts()), "paused": paused}
+    """`counts` by state (`out.ready`, ...), accounts that are `paused` (nothing is sent through them) and `quiet` (they
+    are asked nothing): `{"main": {"reason": ..., "seconds": ...}}`."""
+    names = tuple(accounts)
+    return {
+        "counts": dict(journal.counts()),
+        "paused": _told({name: journal.paused(name) for name in names}),
+        "quiet": _told({name: journal.quieted(name) for name in names}),
+    }
+
+
+def _told(found: Mapping[str, Pause | None]) -> dict[str, Any]:
+    return {name: {"reason": p.reason, "seconds": round(p.seconds)} for name, p in found.items() if p is not None}
 
 
 class Status:

@@ -367,6 +367,13 @@ def test_status_tells_of_paused_accounts(site):
     assert "account main is paused" in site.run("status").stdout
 
 
+def test_status_tells_of_accounts_that_are_not_to_be_asked(site):
+    journal = site.journal()
+    journal.quiet("main", "HTTP 429", 600)
+    journal.close()
+    assert "account main is not asked" in site.run("status").stdout
+
+
 # -- config
 
 

@@ -9,11 +9,11 @@ from support.scripted import Crash, Faulty, Scripted, Site, listed
 
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
-from faxdaemon.core.errors import CredentialsRefused, JournalError, NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.errors import JournalError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import StoredDocument
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 
-TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), CredentialsRefused("password")]
+TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), ValueError("a bug of ours")]
 
 
 def stage(site: Site, provider: Scripted, *, when_stored: bool = False, journal: Any = None) -> AcknowledgeStage:
@@ -23,6 +23,7 @@ def stage(site: Site, provider: Scripted, *, when_stored: bool = False, journal:
         when_stored=when_stored,
         provider=provider,
         journal=journal or site.journal,
+        asking=site.asking(),
         clock=site.clock,
         alert=site.alerts,
     )
@@ -122,6 +123,7 @@ def test_a_provider_in_trouble_is_told_later(site: Site, error: Exception, when_
         assert 0 < wait < NOTHING_DUE, "when it is due, not a minute later; and not at once"
         site.later(wait)
     assert site.alerts.told == ["acknowledge:main"]
+    assert "a bug of ours" not in str(site.alerts.said), "the log has it"
     acknowledge.step()
     assert states(site) == ["acknowledged"]
     assert site.alerts.over == ["acknowledge:main"]

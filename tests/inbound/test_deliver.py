@@ -211,6 +211,21 @@ def test_a_sink_that_is_down_is_tried_again_told_once_and_told_over(site: Site, 
     assert [name for name, _ in sink.acts] == ["stage", "publish"], "what was staged is not staged again"
 
 
+def test_a_bug_is_told_and_tried_again_and_stops_nothing(site: Site) -> None:
+    stored(site)
+    sink = Sink("desk", ValueError("a bug of ours"))
+    stage = deliver(site, sink)
+    assert stage.step() == 0.0
+    assert "ValueError" in site.alerts.open["sink:desk"]
+    assert "a bug of ours" not in str(site.alerts.said), "the log has it"
+    wait = stage.step()
+    assert 0 < wait < NOTHING_DUE
+    site.later(wait)
+    stage.step()
+    assert [name for name, _ in sink.acts] == ["stage", "publish"]
+    assert site.alerts.open == {}
+
+
 def test_a_sink_that_is_down_delays_no_other(site: Site) -> None:
     fax = stored(site, sinks=("desk", "printer"))
     deliver(site, Sink("desk", FolderOffline("not mounted"))).step()

@@ -13,7 +13,6 @@ from support.scripted import Crash, Faulty, Scripted, Site, listed
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import (
-    CredentialsRefused,
     FilesError,
     ItemGone,
     JournalError,
@@ -28,7 +27,7 @@ from faxdaemon.inbound.fetch import OTHER, TRIES_BEFORE_ALERT, TRIES_BEFORE_HOLD
 POLL = 60.0
 LINE = "+13035550100"
 LINES: Mapping[str, Sequence[str]] = {LINE: ["desk"], OTHER: ["rest"]}
-TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), CredentialsRefused("password")]
+TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), ValueError("a bug of ours")]
 
 
 def stage(site: Site, provider: Scripted, *, lines: Mapping[str, Sequence[str]] = LINES, **parts: Any) -> FetchStage:
@@ -39,6 +38,7 @@ def stage(site: Site, provider: Scripted, *, lines: Mapping[str, Sequence[str]] 
         site.spool,
         provider=provider,
         accounts=site.journal,
+        asking=site.asking(),
         clock=site.clock,
         alert=site.alerts,
         **values,
@@ -179,7 +179,33 @@ def test_an_inbox_that_cannot_be_listed_is_told_once_and_told_over(site: Site, e
         site.later(POLL)
     assert len(provider.asked("inbox")) == 3
     assert site.alerts.told == ["inbox:main"]
+    assert "a bug of ours" not in str(site.alerts.said), "the log has it"
     assert site.alerts.over == ["inbox:main"]
+
+
+def test_a_listing_of_what_was_acknowledged_has_it_acknowledged_again(site: Site) -> None:
+    fetched(site, pdf_bytes())
+    (work,) = site.journal.claim_deliveries("desk", 1, 60.0)
+    site.journal.delivering(work, {})
+    site.journal.delivery_done(work)
+    (fax,) = site.journal.claim_delivered("main", 1, 60.0, stored=False)
+    site.journal.acknowledged(fax)
+    site.later(POLL)
+    provider = Scripted().will("inbox", [listed()], [listed(pages=9)], [])
+    fetch = stage(site, provider)
+    fetch.step()
+    assert only(site)[1] == "delivered"
+    site.later(POLL)
+    (again,) = site.journal.claim_delivered("main", 1, 60.0, stored=False)
+    assert again.fax_id == fax.fax_id
+    site.journal.acknowledged(again)
+    fetch.step()
+    assert only(site)[1] == "acknowledged", "another fax under that name is left alone"
+    assert fax.fax_id in site.alerts.open["again:main"]
+    site.later(POLL)
+    fetch.step()
+    assert site.alerts.open == {}
+    assert provider.left() == {}
 
 
 # -- what is odd

@@ -20,7 +20,14 @@ DAY = 24 * 3600.0
 
 def stage(site: Site, provider: Scripted, **changes: Any) -> ResolveStage:
     journal = changes.pop("journal", site.journal)
-    return ResolveStage(rules(**changes), provider=provider, journal=journal, clock=site.clock)
+    return ResolveStage(
+        rules(**changes),
+        provider=provider,
+        journal=journal,
+        asking=site.asking(),
+        clock=site.clock,
+        alert=site.alerts,
+    )
 
 
 def submit(site: Site, provider: Scripted) -> None:
@@ -224,6 +231,20 @@ def test_after_a_day_without_an_answer_a_person_is_asked(site: Site, error: Exce
     resolve.step()
     assert site.state_of(fax) == "held"
     assert "could not be asked for a day" in site.reason(fax)
+
+
+def test_an_account_that_cannot_be_asked_is_told_once_and_told_over(site: Site) -> None:
+    site.uncertain()
+    provider = Scripted().will("find", ProviderTrouble("502"), ValueError("a bug of ours"), Found("job-7"))
+    resolve = stage(site, provider)
+    for _ in range(3):
+        site.later(3600)
+        resolve.step()
+    assert site.alerts.told == ["resolve:main", "resolve:main"]
+    assert "502" in site.alerts.said[0]
+    assert "ValueError" in site.alerts.said[1]
+    assert "a bug of ours" not in site.alerts.said[1]
+    assert site.alerts.open == {}
 
 
 def test_one_that_cannot_be_asked_for_does_not_keep_the_others_waiting(site: Site) -> None:

@@ -12,7 +12,8 @@ from faxdaemon.contracts.provider import AccountRefused, NotNow, Refused, Unknow
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import FilesError, JournalError, NotSent, OutcomeUnknown
 from faxdaemon.core.ids import reference
-from faxdaemon.outbound.submit import PROBE, SubmitStage
+from faxdaemon.core.schedule import CREDENTIALS
+from faxdaemon.outbound.submit import SubmitStage
 
 DAY = 24 * 3600.0
 BOTH = ("main", "backup")
@@ -267,7 +268,7 @@ def test_refused_credentials_pause_the_account(site: Site) -> None:
     assert [site.state_of(fax) for fax in (one, other)] == ["ready", "ready"]
     wait = submit.step()
     assert 0 < wait <= NOTHING_DUE
-    site.later(PROBE - 1)
+    site.later(CREDENTIALS - 1)
     submit.step()
     assert len(provider.sent) == 1, "nothing else is offered meanwhile"
     assert "wrong password" in site.alerts.open["account:main"]

@@ -34,7 +34,7 @@ class Office:
         """Let time pass, then submit and resolve what is due."""
         self.site.later(after)
         parts: dict[str, Any] = {"provider": self.provider, "journal": self.site.journal, "clock": self.site.clock}
-        ResolveStage(rules(), **parts).step()
+        ResolveStage(rules(), asking=self.site.asking(), alert=self.site.alerts, **parts).step()
         SubmitStage(
             rules(), self.site.spool, files=self.site.files, accounts=self.site.journal, alert=self.site.alerts, **parts
         ).step()

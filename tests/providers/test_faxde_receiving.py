@@ -230,11 +230,13 @@ def test_the_queue_is_emptied_one_by_one_by_the_stages(
         files=site.files,
         documents=site.documents,
         accounts=site.journal,
+        asking=site.asking(),
         **parts,
     )
     sink = Sink()
     deliver = DeliverStage(sink, site.spool, **parts)
-    acknowledge = AcknowledgeStage("main", 100.0, when_stored=False, provider=provider, **parts)
+    asking = site.asking()
+    acknowledge = AcknowledgeStage("main", 100.0, when_stored=False, provider=provider, asking=asking, **parts)
     numbers = [box.inject(LINE, document=None, pages=1) for _ in "123"]
     for waiting in (2, 1, 0, 0):
         for stage in (fetch, fetch, deliver, acknowledge):

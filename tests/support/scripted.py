@@ -17,6 +17,7 @@ from typing import Any
 from support.clock import FakeClock
 from support.papers import pdf_bytes
 
+from faxdaemon.asking import Asking
 from faxdaemon.contracts.journal import Filter, Journal, Routed
 from faxdaemon.contracts.provider import Accepted, Capabilities, Content, Duplicates, Find
 from faxdaemon.core.ids import FaxId, new_fax_id
@@ -133,7 +134,8 @@ class Scripted:
         self._answer("acknowledge", listed)
 
     def check(self) -> str:
-        return str(self._answer("check"))
+        """All is well, unless the test says otherwise."""
+        return str(self._answer("check")) if self._answers["check"] else "well"
 
     def close(self) -> None:
         self.calls.append(("close", None))
@@ -150,11 +152,13 @@ class Alerts:
     def __init__(self) -> None:
         self.open: dict[str, str] = {}
         self.told: list[str] = []
+        self.said: list[str] = []
         self.over: list[str] = []
 
     def raise_(self, key: str, message: str) -> None:
         if self.open.get(key) != message:
             self.told.append(key)
+            self.said.append(message)
         self.open[key] = message
 
     def clear(self, key: str) -> None:
@@ -226,6 +230,10 @@ class Site:
         self.alerts = Alerts()
         self.journal = self._open()
         self.journal.interrupt(60.0)
+
+    def asking(self, name: str = "main") -> Asking:
+        """When that account may be asked, as one process knows it."""
+        return Asking(name, accounts=self.journal, clock=self.clock)
 
     def later(self, seconds: float) -> None:
         """Let time pass."""

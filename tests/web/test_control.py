@@ -59,6 +59,9 @@ class Journal:
     def paused(self, account):
         return Pause("wrong password", 41.6) if account == "backup" else None
 
+    def quieted(self, account):
+        return Pause("HTTP 429", 7.4) if account == "backup" else None
+
 
 @pytest.fixture
 def journal():
@@ -104,6 +107,7 @@ def test_status_tells_what_the_daemon_knows(client):
     assert status["counts"] == {"out.ready": 2}
     assert status["alerts"] == {"account:backup": "refused"}
     assert status["paused"] == {"backup": {"reason": "wrong password", "seconds": 42}}
+    assert status["quiet"] == {"backup": {"reason": "HTTP 429", "seconds": 7}}
     assert status["started_at"] == "2026-11-20T09:00:00+00:00"
 
 
