@@ -46,6 +46,7 @@ class Finding:
 def check(settings: Settings) -> list[Finding]:
     """Look at everything, in the order of the file; never raises for what it finds."""
     found = [Finding("configuration", True, f"{settings.source or 'given by a program'}: in order")]
+    found += [Finding("configuration", True, note) for note in settings.notes]
     found += _state(settings.state)
     found.append(_journal(settings))
     found += _socket(settings.state)

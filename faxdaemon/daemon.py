@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Mapping
 from functools import partial
 from types import FrameType
 
@@ -22,8 +21,8 @@ from faxdaemon import __version__
 from faxdaemon.asking import Asking
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
-from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.contracts.push import Kind
+from faxdaemon.contracts.services import Images
 from faxdaemon.core.places import DropPlaces
 from faxdaemon.housekeeping import Housekeeping
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
@@ -33,6 +32,7 @@ from faxdaemon.inbound.push import PushReceiver, PushRules
 from faxdaemon.options import Account, Push
 from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.intake import Intake
+from faxdaemon.outbound.keep import KeepStage, asked
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
 from faxdaemon.outbound.resolve import ResolveStage
@@ -64,7 +64,7 @@ class Daemon(Parts):
         self.supervisor = Supervisor(self.hub)
         self.folders = [*settings.outbound, self._outbox()]
         self._inboxes: dict[str, InboxRules] = {}
-        self._asking: dict[str, Asking] = {}
+        self._asking = {n: Asking(n, accounts=self.journal, clock=self.clock) for n in settings.accounts}
         self._add_outbound()
         self._add_inbound()
         self.control = self._control()
@@ -141,8 +141,11 @@ class Daemon(Parts):
         alone = self.settings.journal == "sqlite"
         house = Housekeeping(journal=journal, accounts=journal, settle=settle, alone=alone)
         self.supervisor.add("housekeeping", house, limit=SLOW)
+        keeping = journal.keeping()
         for folder in self.folders:
             self._add_folder(folder)
+            if folder.keep or str(folder.folder) in keeping:  # one that no longer asks finishes what was begun
+                self._add_keep(DropPlaces(folder.folder, self.settings.node))
         self.supervisor.add("route", self._route_stage(), topics=[topics.received()], limit=SLOW)
         for name, options in self.settings.accounts.items():
             rules = self._account_rules(name)
@@ -160,7 +163,7 @@ class Daemon(Parts):
             limit = rules.lease + SLOW
             for number in range(1, options.concurrency + 1):
                 self.supervisor.add(f"submit:{name}:{number}", submit, topics=[topics.ready(name)], limit=limit)
-            asking = self._asking[name] = Asking(name, accounts=journal, clock=clock)
+            asking = self._asking[name]
             resolve = ResolveStage(rules, provider=provider, journal=journal, asking=asking, clock=clock, alert=alert)
             self.supervisor.add(f"resolve:{name}", resolve, topics=[topics.uncertain(name)], limit=limit)
             track = TrackStage(
@@ -183,13 +186,10 @@ class Daemon(Parts):
                 region=self.settings.region,
                 options=folder.wishes,
                 expire=folder.expire,
+                keep=asked(folder.keep, folder.keep_as),
             )
-        capabilities: Mapping[str, Capabilities] = {
-            name: provider.capabilities for name, provider in self.providers.items()
-        }
-        return RouteStage(
-            rules, capabilities, self.spool, documents=self.documents, journal=self.journal, alert=self.alert
-        )
+        able = {name: provider.capabilities for name, provider in self.providers.items()}
+        return RouteStage(rules, able, self.spool, documents=self.documents, journal=self.journal, alert=self.alert)
 
     def _add_folder(self, folder: DropFolder) -> None:
         places = DropPlaces(folder.folder, self.settings.node)
@@ -225,6 +225,21 @@ class Daemon(Parts):
 
         readiness.watch = partial(self.watcher.watch, folder.folder, hint)
         self.supervisor.add(f"report:{folder.folder}", report, topics=[topics.report(str(folder.folder))], limit=SLOW)
+
+    def _add_keep(self, places: DropPlaces) -> None:
+        timeout = max(options.timeout for options in self.settings.accounts.values())
+        keep = KeepStage(
+            places,
+            self.spool,
+            timeout,
+            services={n: (one, self._asking[n]) for n, one in self.providers.items() if isinstance(one, Images)},
+            files=self.files,
+            journal=self.journal,
+            clock=self.clock,
+            alert=self.alert,
+        )
+        topic = topics.keep(str(places.folder))
+        self.supervisor.add(f"keep:{places.folder}", keep, topics=[topic], limit=timeout + SLOW)
 
     # -- receiving
 
@@ -291,6 +306,8 @@ class Daemon(Parts):
             accounts=len(self.settings.accounts),
             interrupted=interrupted,
         )
+        for note in self.settings.notes:
+            log.warning("configuration", note=note)
         if self.web is not None:
             self.web.start()
         self.control.start()  # before the workers: where another daemon listens, nothing may begin

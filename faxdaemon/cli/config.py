@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from faxdaemon.cli.common import Config, print_json, say, settings_of
+from faxdaemon.cli.common import Config, note, print_json, say, settings_of
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -59,5 +59,7 @@ def check_file(
       faxdaemon config check new.yaml
     """
     settings = settings_of(file or config)
+    for line in settings.notes:
+        note(line)
     folders, accounts = len(settings.outbound), len(settings.accounts)
     say(f"{settings.source}: in order ({accounts} accounts, {folders} drop folders, {len(settings.inbound)} inboxes)")

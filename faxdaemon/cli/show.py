@@ -19,7 +19,7 @@ from faxdaemon.cli.common import Config, FaxId, Json, journal_of, local_time, pr
 if TYPE_CHECKING:
     from faxdaemon.contracts.journal import Life
 
-_TITLES = {"documents": "document", "recipients": "recipient", "deliveries": "delivery"}
+_TITLES = {"documents": "document", "recipients": "recipient", "deliveries": "delivery", "kept": "kept"}
 #: Bookkeeping of the journal; `--json` has all of it.
 _INNER = frozenset(
     {
@@ -34,7 +34,7 @@ _INNER = frozenset(
         "modified_ns",
         "allowance",
     }
-    | {"plan", "published", "owner", "asked", "spool"}
+    | {"what", "plan", "published", "owner", "asked", "spool"}
 )
 
 
@@ -65,7 +65,8 @@ def _facts(facts: Mapping[str, Any]) -> None:
     _lines({key: value for key, value in facts.items() if key not in parts and key != "id"})
     for key, rows in parts.items():
         for number, row in enumerate(rows, 1):
-            say(f"{_TITLES[key]} {row.get('sink', row.get('n', number))}")
+            which = row.get("sink", row.get("n", number))
+            say(f"{row['what']} of recipient {which}" if key == "kept" else f"{_TITLES[key]} {which}")
             _lines(row)
 
 
@@ -78,7 +79,7 @@ def _lines(facts: Mapping[str, Any]) -> None:
 
 def _value(key: str, value: Any) -> str:
     if isinstance(value, str):
-        return _moment(value) if key.endswith("_at") or key in {"due", "deadline", "first_seen"} else value
+        return _moment(value) if key.endswith("_at") or key in {"due", "deadline", "first_seen", "since"} else value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return ", ".join(value)
     return json.dumps(value, default=str, ensure_ascii=False)

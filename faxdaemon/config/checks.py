@@ -18,7 +18,8 @@ from faxdaemon import plugins
 from faxdaemon.config.explain import unknown
 from faxdaemon.config.secrets import ADVICE, REFERENCE
 from faxdaemon.config.source import Failed, Path, Resolved, Source, shown
-from faxdaemon.config.types import OTHER, SINKS, DropFolder
+from faxdaemon.config.types import OTHER, PROVIDERS, SINKS, DropFolder
+from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.core import naming, numbers
 
 _PLACEHOLDER = "REFERENCE"
@@ -28,6 +29,8 @@ def check(source: Source, region: str) -> None:
     """Add every problem between parts to `source`."""
     told = {(problem.path, problem.message) for problem in source.problems}
     broken = {problem.path for problem in source.problems if isinstance(source.at(problem.path), Failed)}
+    for path, message in _pictures(source):
+        source.note(path, message)
     for path, message in (
         *_purpose(source),
         *_journal(source),
@@ -98,6 +101,25 @@ def _pushes(source: Source) -> Iterator[tuple[Path, str]]:
     for path, account in _items(source, "accounts"):
         if isinstance(account, dict) and account.get("push") and _text(source, ("web", "listen")) is None:
             yield (*path, "push"), "nothing listens for it; set web.listen, such as 127.0.0.1:8480"
+
+
+def _pictures(source: Source) -> Iterator[tuple[Path, str]]:
+    """Accounts that have nothing of what their folder wants to keep."""
+    for item, _ in _items(source, "outbound"):
+        accounts = [name for p, _ in _items(source, *item, "accounts") if (name := _text(source, p)) is not None]
+        for path, what in _items(source, *item, "keep"):
+            for name in accounts:
+                provider = _text(source, ("accounts", name, "provider"))
+                if provider in plugins.names(PROVIDERS) and what not in _offered(provider):
+                    yield path, f"account “{name}” ({provider}) has none, so nothing is kept of what goes through it"
+
+
+def _offered(provider: str) -> frozenset[str]:
+    try:
+        capabilities: Capabilities = plugins.load(PROVIDERS, provider).CAPABILITIES
+    except ImportError:
+        return frozenset()  # reported where its options are validated
+    return capabilities.pictures
 
 
 def _named(source: Source, paths: list[Path], known: list[str], owner: str) -> Iterator[tuple[Path, str]]:

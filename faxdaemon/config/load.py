@@ -37,6 +37,7 @@ def load(path: Path, *, env: Mapping[str, str] | None = None) -> Settings:
         ordered = sorted(source.problems, key=lambda problem: problem.line)
         raise ConfigError([problem.text(str(path)) for problem in ordered])
     settings._source = path
+    settings._notes = tuple(note.text(str(path)) for note in source.notes)
     return settings
 
 

@@ -83,6 +83,8 @@ class Source:
     data: Any = None
     lines: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    notes: list[Problem] = field(default_factory=list)
+    """What is right and perhaps not meant."""
     resolved: list[Resolved] = field(default_factory=list)
 
     def nearest(self, path: Path) -> Path:
@@ -109,10 +111,17 @@ class Source:
 
     def add(self, path: Path, message: str) -> None:
         """Report a problem at `path`.  What a reference gave is not shown even if a section's own words contain it."""
+        self.problems.append(self._problem(path, message))
+
+    def note(self, path: Path, message: str) -> None:
+        """Tell what is right and perhaps not meant."""
+        self.notes.append(self._problem(path, message))
+
+    def _problem(self, path: Path, message: str) -> Problem:
         for value in self.resolved:
             if len(value) >= 4:  # shorter ones cannot be told from the words around them
                 message = message.replace(value, value.source)
-        self.problems.append(Problem(self.line(path), path, message))
+        return Problem(self.line(path), path, message)
 
 
 def parse(text: str, resolve: Callable[[str], str]) -> Source:

@@ -181,6 +181,11 @@ class DropFolder(Section):
     """The resolution to ask for where the drop does not say; empty for the provider's own."""
     options: Wishes = Field(default_factory=dict)
     """What else to ask for where the drop does not say, by the words of docs/wishes.md."""
+    keep: list[Literal["image", "transmittal"]] = Field(default=[])
+    """What to put beside the answer, where the provider has it: the pages as they were sent (`image`), and the
+    page that it draws up about a fax, be it sent or failed (`transmittal`)."""
+    keep_as: Literal["pdf", "tiff"] = "pdf"
+    """The form of the image."""
     settle: Duration = Field(default=5.0, ge=0)
     """How long a file must stay unchanged before it is taken, where nothing else tells that it is complete."""
     scan: Duration = Field(default=30.0, gt=0)
@@ -277,11 +282,17 @@ class Settings(Section):
     """What is logged, and how."""
 
     _source: Path | None = PrivateAttr(default=None)
+    _notes: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def source(self) -> Path | None:
         """The file that this was read from."""
         return self._source
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is right and perhaps not meant, each as `config.yaml:41: outbound[2].keep[0]: ...`."""
+        return self._notes
 
     @property
     def folder_paths(self) -> tuple[Path, ...]:

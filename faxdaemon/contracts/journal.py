@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from faxdaemon.contracts.keeping import KeepJournal
 from faxdaemon.contracts.provider import JobStatus
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import (
@@ -29,6 +30,7 @@ from faxdaemon.core.model import (
     Listed,
     Origin,
     Outcome,
+    Picture,
     Route,
     StoredDocument,
     Submission,
@@ -99,6 +101,8 @@ class Settled:
     retry_in: float | None = None
     ask_in: float | None = None
     """For a pending one: when to ask again."""
+    keep: tuple[Picture, ...] = ()
+    """For one that ends: what to fetch and put beside its answer."""
 
 
 class OutboundJournal(Protocol):
@@ -454,7 +458,9 @@ class HistoryJournal(Protocol):
         ...
 
 
-class Journal(OutboundJournal, InboundJournal, PushJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol):
+class Journal(
+    OutboundJournal, KeepJournal, InboundJournal, PushJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol
+):
     """All of it; a stage asks only for the part that it uses."""
 
     def close(self) -> None:

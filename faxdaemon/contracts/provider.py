@@ -54,6 +54,8 @@ class Capabilities:
     """Country calling codes that it reaches, without `+`; None for all."""
     wishes: frozenset[str] = frozenset()
     """What it heeds of `core.wishes.VOCABULARY`, by name."""
+    pictures: frozenset[str] = frozenset()
+    """Which pictures of a sent fax it has, `image` and `transmittal`: what of `contracts.services.Images` works."""
 
 
 @dataclass(frozen=True, slots=True)

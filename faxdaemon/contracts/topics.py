@@ -28,6 +28,11 @@ def report(folder: str) -> str:
     return f"report:{folder}"
 
 
+def keep(folder: str) -> str:
+    """Pictures of faxes dropped into `folder` wait to be fetched, or to be put beside their answer."""
+    return f"keep:{folder}"
+
+
 def seen(account: str) -> str:
     """Received faxes at `account` wait for download."""
     return f"seen:{account}"

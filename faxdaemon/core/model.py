@@ -67,6 +67,22 @@ class Request:
     """What is wished besides, in the words of `core.wishes`, as written."""
 
 
+IMAGE = "image"
+"""The pages as they were sent."""
+TRANSMITTAL = "transmittal"
+"""The provider's own report page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a provider may show of a fax that it has ended with, to be kept beside the answer."""
+
+    what: str
+    """`IMAGE` or `TRANSMITTAL`; in file names, too."""
+    form: str = "pdf"
+    """`pdf` or `tiff`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The decision for one recipient: where it goes and through what."""
@@ -82,6 +98,8 @@ class Route:
     """It must wait here until then."""
     expires_at: datetime | None = None
     """When it fails if it is still unsent; None for the folder's own time."""
+    keep: tuple[Picture, ...] = ()
+    """What its folder wants beside the answer, where the provider has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,8 @@ class Submission:
     doubt: bool = False
     """An attempt under this reference got no answer and was not settled: it must never be offered elsewhere."""
     cancel_wanted: bool = False
+    keep: tuple[Picture, ...] = ()
+    """What its folder wants beside the answer."""
     trial: bool = False
     """The account was paused, and this is the one fax by which it is tried again."""
 

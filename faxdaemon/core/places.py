@@ -4,6 +4,7 @@
       .faxdaemon/claimed/<node>/<FaxId>=<name>   a claimed drop, until its outcome is published
                                 <FaxId>/<name>   the same, where the name is too long for the other form
       .faxdaemon/staged/<FaxId>-<n>              an answer or a restored document, until it is published
+                        <FaxId>-<picture>-<recipient>-<submission>   a picture of what was sent, likewise
       sent/<date>/  failed/  held/               outcomes
 
     <state>/spool/<out|in>/<period>/<FaxId>-<n><suffix>   our own durable copy
@@ -59,6 +60,10 @@ class DropPlaces:
     def staged(self, fax_id: str, number: int) -> Path:
         """The temporary number `number` of one fax."""
         return self.staging / f"{fax_id}-{number}"
+
+    def picture(self, fax_id: str, what: str, recipient: int, submission: int) -> Path:
+        """The temporary of a picture of what was sent."""
+        return self.staging / f"{fax_id}-{what}-{recipient}-{submission}"
 
     def outcome(self, overall: str, day: str) -> Path:
         """The folder for an outcome; only `sent` is divided by day, for the others are meant to be emptied by

@@ -7,7 +7,8 @@ Crash     each row is one committed transaction, so after a crash every item sta
           column "after a crash" of `docs/durability.md` is generated from `AFTER_CRASH` below.
 
 The unit of sending is the *recipient* (`Outbound`); reporting back into the folder happens once per *fax*
-(`Reporting`); a received fax has `Inbound`, and each of its destinations a `Delivery`.
+(`Reporting`), and each picture of it that the folder wants beside the answer is a `Kept`; a received fax has `Inbound`,
+and each of its destinations a `Delivery`.
 """
 
 from __future__ import annotations
@@ -40,6 +41,15 @@ class Reporting(StrEnum):
     DUE = "due"
     REPORTING = "reporting"
     REPORTED = "reported"
+
+
+class Kept(StrEnum):
+    """How far one picture that the provider has of a sent fax has come on its way to the answer's side."""
+
+    WANTED = "wanted"
+    FETCHED = "fetched"
+    DONE = "done"
+    GIVEN_UP = "given_up"
 
 
 class Inbound(StrEnum):
@@ -195,6 +205,14 @@ REPORTING: tuple[Move[Reporting], ...] = (
     Move(Reporting.REPORTED, "reopen", Reporting.OPEN, "person", "a recipient goes on after all"),
 )
 
+KEPT: tuple[Move[Kept], ...] = (
+    Move(Kept.WANTED, "fetch", Kept.FETCHED, "keep", "it lies fsynced in the folder's hidden one"),
+    Move(Kept.WANTED, "postpone", Kept.WANTED, "keep", "not to be had now; again later"),
+    Move(Kept.WANTED, "give_up", Kept.GIVEN_UP, "keep", "the provider did not give it in all this time"),
+    Move(Kept.FETCHED, "postpone", Kept.FETCHED, "keep", "the folder cannot take it now; again later"),
+    Move(Kept.FETCHED, "publish", Kept.DONE, "keep", "it is beside the answer, which was there before"),
+)
+
 INBOUND: tuple[Move[Inbound], ...] = (
     Move(Inbound.SEEN, "store", Inbound.STORED, "fetch, push", "the document is in our spool, whole; it is ours"),
     Move(Inbound.SEEN, "postpone", Inbound.SEEN, "fetch", "not to be had now; again later"),
@@ -260,6 +278,10 @@ AFTER_CRASH: Mapping[StrEnum, str] = MappingProxyType(
         Reporting.DUE: "the answer is staged, over any half-written temporary",
         Reporting.REPORTING: "each file still staged is published; one that is gone was published already",
         Reporting.REPORTED: "nothing to do",
+        Kept.WANTED: "fetched again, over any half-written temporary",
+        Kept.FETCHED: "published, unless it is no longer staged: then it was published already",
+        Kept.DONE: "nothing to do",
+        Kept.GIVEN_UP: "nothing to do",
         Inbound.SEEN: "fetched again",
         Inbound.STORED: "its deliveries go on",
         Inbound.DELIVERED: "acknowledged; a second acknowledgement is harmless",

@@ -61,11 +61,11 @@ def add_document(fax: FaxTiff, path: Path) -> None:
 
 
 def tiff_to_pdf(tiff: Path) -> bytes:
-    """A PDF with the very same fax lines in it, page sizes by the TIFF's resolution.  Raises `CannotRender`,
-    OSError."""
+    """A PDF with the very same fax lines in it, page sizes by the TIFF's resolution; the same bytes for the same TIFF.
+    Raises `CannotRender`, OSError."""
     content = tiff.read_bytes()
     try:
-        return bytes(img2pdf.convert(content))
+        return bytes(img2pdf.convert(content, nodate=True, engine=img2pdf.Engine.internal))
     except (img2pdf.ImageOpenError, ValueError, SyntaxError) as error:
         raise CannotRender("is not a TIFF that can be read") from error
 

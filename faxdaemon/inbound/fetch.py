@@ -35,7 +35,7 @@ from faxdaemon.core.errors import (
 from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
-from faxdaemon.inbound.pipe import chunks_of
+from faxdaemon.pipe import chunks_of
 
 OTHER = "other"
 TRIES_BEFORE_ALERT = 2

@@ -5,8 +5,8 @@ Needs     SQLite: a local disk, for one process alone.  PostgreSQL: any number o
 Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
-parts in the order a fax travels: intake, sending, resolving, tracking, reports; fetching, delivering, relisting;
-pushing.
+parts in the order a fax travels: intake, sending, resolving, tracking, reports, keeping; fetching, delivering,
+relisting; pushing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from faxdaemon.journal.decisions import Operator
 from faxdaemon.journal.delivering import Delivering
 from faxdaemon.journal.history import History
 from faxdaemon.journal.intake import Intake
+from faxdaemon.journal.keeping import Keeping
 from faxdaemon.journal.pushing import Pushing
 from faxdaemon.journal.relisting import Relisting
 from faxdaemon.journal.reports import Reports, update_reports
@@ -34,7 +35,7 @@ __all__ = ["SqlJournal", "open_journal"]
 
 
 class SqlJournal(
-    Intake, Sending, Resolving, Tracking, Reports, Pushing, Delivering, Relisting, Accounts, Operator, History
+    Intake, Sending, Resolving, Tracking, Reports, Keeping, Pushing, Delivering, Relisting, Accounts, Operator, History
 ):
     """The whole journal; made by `open_journal`."""
 

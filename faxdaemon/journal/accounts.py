@@ -17,7 +17,18 @@ from faxdaemon.core.schedule import until
 from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new, upsert
-from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, duty, inbound, is_in, node, recipient
+from faxdaemon.journal.tables import (
+    DELIVERY_LIVE,
+    INBOUND_OPEN,
+    KEPT_LIVE,
+    delivery,
+    duty,
+    inbound,
+    is_in,
+    kept,
+    node,
+    recipient,
+)
 from faxdaemon.journal.tables import account as account_table
 from faxdaemon.journal.transaction import Tx
 
@@ -37,6 +48,7 @@ _DUE_AT_START = (
     sa.update(recipient).where(sa.text(is_in(Outbound.ACCEPTED))).values(due=sa.bindparam("now")),
     sa.update(inbound).where(sa.text(is_in(Inbound.SEEN))).values(due=sa.bindparam("now")),
     sa.update(inbound).where(sa.text(INBOUND_OPEN)).values(due=sa.bindparam("now")),
+    sa.update(kept).where(sa.text(KEPT_LIVE)).values(due=sa.bindparam("now")),
     sa.update(delivery).where(sa.text(DELIVERY_LIVE)).values(due=sa.bindparam("now")),
 )
 

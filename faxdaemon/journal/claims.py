@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Document, Submission
+from faxdaemon.core.model import Document, Picture, Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import document, fax, is_in, recipient
@@ -23,7 +23,7 @@ from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import renew
 from faxdaemon.journal.types import from_ms
 
-_NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options")]
+_NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options", "keep")]
 _DOCUMENTS = (
     sa.select(document)
     .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)))
@@ -92,6 +92,7 @@ def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Docu
         provider_id=row.provider_id,
         doubt=row.doubt,
         cancel_wanted=row.cancel_wanted,
+        keep=tuple(Picture(*pair) for pair in row.keep or ()),
     )
 
 

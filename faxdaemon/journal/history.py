@@ -17,12 +17,13 @@ from sqlalchemy.engine import Connection
 from faxdaemon.contracts.journal import Event, Filter, Life
 from faxdaemon.contracts.journal import Row as Line
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.states import AT_REST, Delivery, Inbound, Outbound, Reporting
+from faxdaemon.core.states import AT_REST, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.tables import (
     DELIVERY_LIVE,
     INBOUND_OPEN,
+    KEPT_LIVE,
     REPORT_LIVE,
     delivery,
     document,
@@ -30,12 +31,13 @@ from faxdaemon.journal.tables import (
     fax,
     inbound,
     is_in,
+    kept,
     recipient,
 )
 from faxdaemon.journal.types import from_ms, to_ms
 
 _TIMES = frozenset(
-    {"received_at", "expires_at", "intended_at", "deadline", "ended_at", "due", "first_seen", "updated_at"}
+    {"received_at", "expires_at", "intended_at", "deadline", "ended_at", "due", "first_seen", "since", "updated_at"}
 )
 _PAGES = sa.select(sa.func.sum(document.c.pages)).where(document.c.fax_id == fax.c.id).scalar_subquery()
 
@@ -83,6 +85,7 @@ def _count(table: sa.Table, *conditions: str) -> sa.Select[Any]:
 _COUNTS: Mapping[str, sa.Select[Any]] = {
     **{f"out.{s.value}": _count(recipient, is_in(s)) for s in Outbound if s not in AT_REST or s is Outbound.HELD},
     **{f"report.{s.value}": _count(fax, REPORT_LIVE, is_in(s, "report")) for s in (Reporting.DUE, Reporting.REPORTING)},
+    **{f"keep.{s.value}": _count(kept, KEPT_LIVE, is_in(s)) for s in (Kept.WANTED, Kept.FETCHED)},
     **{f"in.{s.value}": _count(inbound, is_in(s)) for s in (Inbound.SEEN, Inbound.HELD)},
     **{f"in.{s.value}": _count(inbound, INBOUND_OPEN, is_in(s)) for s in (Inbound.STORED, Inbound.DELIVERED)},
     **{
@@ -187,6 +190,7 @@ def _facts_out(connection: Connection, fax_id: str) -> Mapping[str, Any]:
     facts = _rows(connection, fax, "id", fax_id)[0]
     facts["documents"] = _rows(connection, document, "fax_id", fax_id)
     facts["recipients"] = _rows(connection, recipient, "fax_id", fax_id)
+    facts["kept"] = _rows(connection, kept, "fax_id", fax_id)
     return facts
 
 

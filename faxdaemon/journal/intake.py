@@ -61,7 +61,7 @@ _BORN = (
     "cancel_wanted",
     "updated_at",
 )
-_ROUTED = ("number", "name", "account", "accounts", "options", "allowance", "expires_at")
+_ROUTED = ("number", "name", "account", "accounts", "options", "keep", "allowance", "expires_at")
 _INSERT_FAXES = Prepared(
     sa.insert(fax),
     (
@@ -256,6 +256,7 @@ def _route_columns(tx: Tx, decision: Routed, route: Route, received_at: int) -> 
         "account": route.accounts[0],
         "accounts": route.accounts,
         "options": dict(route.options),
+        "keep": [(one.what, one.form) for one in route.keep] or None,
         "allowance": max(0, expires_at - received_at),
         "expires_at": expires_at,
         "due": due,

@@ -1,4 +1,4 @@
-"""The four kinds of items that have a state, as `transitions.move` needs to know them.
+"""The five kinds of items that have a state, as `transitions.move` needs to know them.
 
 Promise   what follows from a state is set here and nowhere else: a row that is being sent has an owner, one that ended
           has an end, one that is held knows from where, and whoever waits for that state is woken.
@@ -16,7 +16,7 @@ from sqlalchemy.engine import Row
 from faxdaemon.contracts import topics
 from faxdaemon.core import states
 from faxdaemon.core.numbers import masked
-from faxdaemon.core.states import AT_REST, Delivery, Inbound, Outbound, Reporting
+from faxdaemon.core.states import AT_REST, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal import tables
 from faxdaemon.journal.transaction import Tx, Values
 from faxdaemon.journal.transitions import Change, Machine, move
@@ -72,6 +72,8 @@ def _enter_report(tx: Tx, row: Row[Any], target: Reporting, change: Change[Repor
     values: dict[str, Any] = {"report_owner": None}
     if target is Reporting.DUE:
         tx.wake(topics.report(row.folder))
+    if target is Reporting.REPORTED:
+        tx.wake(topics.keep(row.folder))
     if target is Reporting.OPEN:
         values |= {"report_again": False, "plan": None}
         if row.report == Reporting.REPORTED:
@@ -100,6 +102,25 @@ def silence(tx: Tx, fax_id: str) -> None:
     rows = REPORT.lock(tx, [(fax_id,)])
     due = [k for k, row in rows.items() if row.report == Reporting.DUE]
     move(tx, REPORT, [Change(k, ("reopen",), Reporting.OPEN, None, claims=True) for k in due], rows)
+
+
+def _enter_kept(tx: Tx, row: Row[Any], target: Kept, change: Change[Kept]) -> Values:
+    if target is Kept.FETCHED:
+        tx.wake(topics.keep(row.folder))
+    reasoned = target is not Kept.DONE and (change.reason or change.note)
+    return {"reason": reasoned or None, "updated_at": tx.now}
+
+
+KEPT = Machine(
+    table=tables.kept,
+    keys=("fax_id", "n", "submission", "what"),
+    states=Kept,
+    moves=states.KEPT,
+    subject=lambda row: f"{row.what} {row.n}",
+    extra=("folder", "account", "reason"),
+    enter=_enter_kept,
+    facts=lambda row: {"account": row.account},
+)
 
 
 def _enter_inbound(tx: Tx, row: Row[Any], target: Inbound, change: Change[Inbound]) -> Values:

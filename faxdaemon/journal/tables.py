@@ -19,10 +19,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table
 
-from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Outbound, Reporting
+from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata = sa.MetaData(
@@ -52,6 +52,7 @@ def is_in(state: StrEnum, column: str = "state") -> str:
 
 
 REPORT_LIVE = one_of("report", (Reporting.DUE, Reporting.REPORTING))
+KEPT_LIVE = one_of("state", (Kept.WANTED, Kept.FETCHED))
 DELIVERY_LIVE = one_of("state", (Delivery.PENDING, Delivery.DELIVERING))
 INBOUND_OPEN = one_of("state", (Inbound.STORED, Inbound.DELIVERED))
 NOT_AT_REST = one_of("state", [s for s in Outbound if s not in AT_REST])
@@ -127,6 +128,7 @@ recipient = Table(
     Column("account", Text),
     Column("accounts", Json),
     Column("options", Json),
+    Column("keep", Json),
     Column("submission", Integer, nullable=False),
     Column("reference", byte_ordered(60), unique=True),
     Column("attempts", Integer, nullable=False),
@@ -185,6 +187,34 @@ _live("ix_recipient_submitting", is_in(Outbound.SUBMITTING), recipient.c.owner)
 _live("ix_recipient_uncertain", is_in(Outbound.UNCERTAIN), *_QUEUE)
 _live("ix_recipient_accepted", is_in(Outbound.ACCEPTED), *_QUEUE)
 _live("ix_recipient_held", is_in(Outbound.HELD), recipient.c.fax_id)
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("fax_id", byte_ordered(26), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("submission", Integer, primary_key=True, autoincrement=False),
+    Column("what", String(12), primary_key=True),
+    Column("form", String(8), nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("due", BigInteger, nullable=False),
+    Column("sha256", String(64)),
+    Column("file", Text),
+    Column("reason", Text),
+    Column("updated_at", BigInteger, nullable=False),
+    sa.ForeignKeyConstraint(["fax_id", "n"], [recipient.c.fax_id, recipient.c.n]),
+    _check("state", one_of("state", Kept)),
+    _check("counts", "submission >= 1", "epoch >= 0"),
+    _check("fetched", _if(one_of("state", (Kept.FETCHED, Kept.DONE)), "sha256")),
+    _check("given_up", _if(is_in(Kept.GIVEN_UP), "reason")),
+    **_CLUSTERED,
+)
+_live("ix_kept_live", KEPT_LIVE, kept.c.folder, kept.c.due)
 
 event = Table(
     "event",

@@ -1,6 +1,6 @@
 """Outbound, the result: what the provider says of the jobs it accepted (O11).
 
-Promise   an outcome is recorded once, under the claim that asked for it.
+Promise   an outcome is recorded once, under the claim that asked for it, together with the pictures wanted of it.
 Needs     nothing more than the journal.
 Crash     asked again.
 """
@@ -18,7 +18,9 @@ from faxdaemon.core.model import Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, take
+from faxdaemon.journal.keeping import want
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.tables import ENDED
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import to_ms
@@ -86,7 +88,16 @@ def _settle(tx: Tx, settled: Sequence[Settled]) -> int:
             renew(tx, RECIPIENT, [row], {"due": tx.after(delay)}, claims=False)
         else:
             changes.append(_outcome(tx, one, row))
-    return len(move(tx, RECIPIENT, changes, rows))
+    moved = move(tx, RECIPIENT, changes, rows)
+    _keep(tx, settled, changes, moved)
+    return len(moved)
+
+
+def _keep(tx: Tx, settled: Sequence[Settled], changes: Sequence[Change[Outbound]], moved: Sequence[Row[Any]]) -> None:
+    """What is wanted of those that have ended now."""
+    ended = {change.key for change in changes if change.target in ENDED}
+    wishes = {key(one.submission): one.keep for one in settled if one.keep}
+    want(tx, [(row, wishes[k]) for row in moved if (k := RECIPIENT.key(row)) in ended and k in wishes])
 
 
 def _is_current(row: Row[Any], submission: Submission) -> bool:

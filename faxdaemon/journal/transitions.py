@@ -83,7 +83,7 @@ class Machine(Generic[S]):
         """Epoch and state of a row."""
         return operator.attrgetter(self.epoch, self.state)
 
-    @functools.lru_cache(maxsize=1024)  # noqa: B019 - the machines are four module constants
+    @functools.lru_cache(maxsize=1024)  # noqa: B019 - the machines are five module constants
     def step(self, source: str, events: tuple[str, ...], target: S) -> str | None:
         """The first of `events` that the table has from `source` to `target`."""
         state = self.states(source)
@@ -104,7 +104,7 @@ class Machine(Generic[S]):
         """As `lock`, for every row of one fax."""
         return {self.key(row): row for row in tx.connection.execute(self._lock_many, {"fax_ids": [fax_id]})}
 
-    @functools.lru_cache(maxsize=64)  # noqa: B019 - the machines are four module constants
+    @functools.lru_cache(maxsize=64)  # noqa: B019 - the machines are five module constants
     def update(self, columns: tuple[str, ...]) -> Prepared:
         """The UPDATE that sets `columns` where key, epoch and state are as they were read."""
         c = self.table.c

@@ -6,6 +6,7 @@
     resolve   UNCERTAIN    -> ACCEPTED | READY | HELD        ask before sending again
     track     ACCEPTED     -> SENT | FAILED | READY          follow it at the provider
     report    outcome      -> sent/ failed/ held/ + answer   tell the folder
+    keep      answer       -> + image, transmittal           what the provider shows of it, where the folder wants it
 
 Beside them: `readiness` (which files are complete), `spooling` (the copy), `mark` (is this the folder we know), `shown`
 (where a report has put its files).

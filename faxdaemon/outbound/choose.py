@@ -19,7 +19,7 @@ from typing import Any
 from faxdaemon.contracts.format import Format
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.core import wishes
-from faxdaemon.core.model import Document, Request, Route
+from faxdaemon.core.model import Document, Picture, Request, Route
 from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.core.wishes import VOCABULARY, BadWish, Need
 
@@ -39,6 +39,8 @@ class FolderRules:
     """Seconds from acceptance, or from its time, after which an unsent fax fails."""
     zone: tzinfo | None = None
     """In which times without one are meant; the machine's own without it."""
+    keep: tuple[Picture, ...] = ()
+    """What is wanted beside the answer."""
 
 
 class Unroutable(Exception):
@@ -70,6 +72,7 @@ def choose(
         asked,
         not_before=None if waits_there else begin,
         expires_at=end,
+        keep=rules.keep,
     )
 
 

@@ -9,19 +9,20 @@ Crash     decided again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.documents import Documents
-from faxdaemon.contracts.format import BadRequest, Format, NotMine
+from faxdaemon.contracts.format import BadRequest, NotMine
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.model import Request, Route
 from faxdaemon.core.places import Spool
 from faxdaemon.outbound.choose import FolderRules, Unroutable, choose, without
+from faxdaemon.outbound.keep import is_picture
 
 log = structlog.get_logger()
 
@@ -88,7 +89,7 @@ class RouteStage:
                 problem=f"the folder {drop.origin.folder} is no longer in the configuration; add it or drop the "
                 "document elsewhere",
             )
-        requests = self._read(rules.formats, drop.origin.name)
+        requests = self._read(rules, drop.origin.name)
         if isinstance(requests, str):
             return Routed(drop.fax_id, problem=requests)
         shown = requests[0].number
@@ -118,8 +119,10 @@ class RouteStage:
             if left_out:
                 log.info("route.without", fax=drop.fax_id, account=account, wishes=left_out)
 
-    def _read(self, formats: Sequence[Format], name: str) -> list[Request] | str:
-        for dialect in formats:
+    def _read(self, rules: FolderRules, name: str) -> list[Request] | str:
+        if rules.keep and is_picture(name):
+            return f"{name} was put beside an answer and is not to be sent; if it is, give it another name"
+        for dialect in rules.formats:
             understood = dialect.read(name)
             if isinstance(understood, BadRequest):
                 return understood.reason

@@ -24,6 +24,7 @@ from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.errors import CredentialsRefused, JournalError
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import redial_after, status_delay
+from faxdaemon.outbound.keep import wanted
 from faxdaemon.outbound.submit import AccountRules
 
 VANISHED = 600.0
@@ -139,14 +140,13 @@ class TrackStage:
             shortest = self._rules.poll if submission.asked else self._rules.patience
             return Settled(submission, status, ask_in=status_delay(max(age, 0.0), shortest))
         self._alert.clear(pending)
-        if (
-            status.progress is Progress.FAILED
-            and not status.permanent
-            and not self._provider.capabilities.retries_itself
-        ):
-            retries = submission.options.get("retries", self._rules.retries)
-            return Settled(submission, status, retry_in=redial_after(submission.submission, retries))
-        return Settled(submission, status)
+        can = self._provider.capabilities
+        sent, failed = status.progress is Progress.SENT, status.progress is Progress.FAILED
+        keep = wanted(submission.keep, can, sent=sent) if sent or failed else ()
+        again = None
+        if failed and not status.permanent and not can.retries_itself:
+            again = redial_after(submission.submission, submission.options.get("retries", self._rules.retries))
+        return Settled(submission, status, retry_in=again, keep=keep)
 
     def _age(self, submission: Submission) -> float:
         """Seconds since it may have left."""

@@ -175,3 +175,31 @@ def test_a_program_writes_seconds_and_whole_numbers() -> None:
     assert (folder.settle, folder.to) == (0.25, "+13035550100")
     with pytest.raises(ValueError, match="not a fax number"):
         DropFolder(folder=Path("/srv/out"), accounts=["a"], to="303 555 0100")
+
+
+KEEPING = """
+state: /s
+accounts:
+  main: {provider: courier, username: u, company: "1", password: "${env:P}"}
+outbound:
+  - folder: /out
+    accounts: [main]
+    keep:
+      - image
+"""
+
+
+@pytest.mark.usefixtures("parts")
+def test_an_account_without_the_pictures_that_are_to_be_kept_is_noted(write: Callable[[str], Path]) -> None:
+    assert load(write(KEEPING), env={"P": "x"}).notes == ()
+    settings = load(write(KEEPING + "      - transmittal\n"), env={"P": "x"})
+    assert settings.outbound[0].keep == ["image", "transmittal"]
+    (note,) = settings.notes
+    assert note.startswith(f"{settings.source}:10: outbound[0].keep[1]: account “main” (courier) has none")
+
+
+@pytest.mark.usefixtures("parts")
+def test_what_is_to_be_kept_is_one_of_two(mistakes: Callable[..., list[str]]) -> None:
+    (problem,) = mistakes(KEEPING.replace("- image", "- picture"), P="x")
+    assert problem.startswith("9: outbound[0].keep[0]: ")
+    assert "transmittal" in problem

@@ -11,10 +11,12 @@ from faxdaemon.core.states import (
     AT_REST,
     DELIVERY,
     INBOUND,
+    KEPT,
     OUTBOUND,
     REPORTING,
     Delivery,
     Inbound,
+    Kept,
     Move,
     Outbound,
     Reporting,
@@ -23,9 +25,10 @@ from faxdaemon.core.states import (
 )
 
 TABLES: list[tuple[type[StrEnum], tuple[Move[StrEnum], ...], set[StrEnum]]] = [
-    (Outbound, OUTBOUND, set(AT_REST)),  # type: ignore[list-item] # one list for four enumerations
+    (Outbound, OUTBOUND, set(AT_REST)),  # type: ignore[list-item] # one list for five enumerations
     (Reporting, REPORTING, {Reporting.REPORTED}),  # type: ignore[list-item] # likewise
     (Inbound, INBOUND, {Inbound.ACKNOWLEDGED}),  # type: ignore[list-item] # likewise
+    (Kept, KEPT, {Kept.DONE, Kept.GIVEN_UP}),  # type: ignore[list-item] # likewise
     (Delivery, DELIVERY, {Delivery.DONE}),  # type: ignore[list-item] # likewise
 ]
 

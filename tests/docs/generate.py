@@ -24,6 +24,7 @@ END = "<!-- states:end -->"
 MACHINES: tuple[tuple[str, str, type[StrEnum], tuple[states.Move[Any], ...]], ...] = (
     ("A recipient of an outbound fax", "the unit of sending", states.Outbound, states.OUTBOUND),
     ("A fax's report into its drop folder", "once per fax", states.Reporting, states.REPORTING),
+    ("A picture of what was sent", "one kept beside the answer", states.Kept, states.KEPT),
     ("A received fax", "once per fax", states.Inbound, states.INBOUND),
     ("A delivery", "one received fax on its way to one sink", states.Delivery, states.DELIVERY),
 )

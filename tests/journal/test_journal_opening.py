@@ -9,14 +9,22 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from support.clock import FakeClock
 
+from faxdaemon.contracts.journal import Settled
+from faxdaemon.contracts.provider import Progress
 from faxdaemon.core.errors import JournalBusy, JournalError, UserError
+from faxdaemon.core.model import Picture
 from faxdaemon.journal import database, open_journal, schema, tables
 from faxdaemon.journal.migrations import configuration
+
+FIRST_TABLES = ("fax", "document", "recipient", "event", "inbound", "delivery", "account", "duty", "node")
+"""Those of the first version; a migration adds to them and changes none."""
+LATER_COLUMNS = {"keep"}
 
 
 class Nobody:
@@ -107,24 +115,74 @@ def test_a_newer_journal_is_refused_and_left_as_it_is(world: Any) -> None:
 
 
 def test_an_older_journal_is_not_read_beside_a_running_daemon(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "REVISIONS", (*tables.REVISIONS, "0002"))
-    with pytest.raises(UserError, match="older than this program's 0002"):
+    monkeypatch.setattr(schema, "REVISIONS", (*tables.REVISIONS, "9001"))
+    with pytest.raises(UserError, match="older than this program's 9001"):
         world.open(read_only=True)
 
 
 def test_an_older_journal_is_copied_before_it_is_brought_up(sqlite_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fax_id = sqlite_world.ready()
     sqlite_world.journal.close()
-    monkeypatch.setattr(schema, "REVISIONS", (*tables.REVISIONS, "0002"))
+    monkeypatch.setattr(schema, "REVISIONS", (*tables.REVISIONS, "9001"))
     monkeypatch.setattr("faxdaemon.journal.migrations.upgrade", lambda connection: None)
     sqlite_world.open().close()
-    copy = sqlite_world.state / "journal.sqlite3.before-0002-was-0001"
+    copy = sqlite_world.state / f"journal.sqlite3.before-9001-was-{tables.REVISIONS[-1]}"
     monkeypatch.undo()
     (sqlite_world.state / "copy").mkdir()
     copy.rename(sqlite_world.state / "copy" / "journal.sqlite3")
     journal = opened("sqlite", sqlite_world.state / "copy")
     assert journal.known([fax_id]) == {fax_id}
     journal.close()
+
+
+def contents(connection: Any) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the first version's tables, with the columns that it had; events are numbered by the database."""
+    found = {}
+    for table in FIRST_TABLES:
+        left_out = LATER_COLUMNS | ({"id"} if table == "event" else set())
+        rows = connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1, 2")).mappings()
+        found[table] = [{key: value for key, value in row.items() if key not in left_out} for row in rows]
+    return found
+
+
+def first_version(url: str, state: Path, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """A journal as the first version of the schema made it, with these rows."""
+    engine = database.connect(url, state, FakeClock(), read_only=False)
+    assert engine.writer is not None
+    with engine.writer.begin() as connection:
+        command.upgrade(configuration(connection), "0001")
+        for table, each in rows.items():
+            for row in each:
+                values = ", ".join(f":{key}" for key in row)
+                connection.execute(sa.text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})"), row)
+    engine.close()
+
+
+def test_a_journal_of_the_first_version_is_brought_up_with_all_it_holds(
+    world: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    world.ended(Progress.FAILED)
+    world.held()
+    world.stored()
+    world.report()
+    accepted = world.accepted()
+    world.received()
+    held = world.journal._read(contents)
+    world.journal.close()
+    url, state = "sqlite", tmp_path / "first"
+    if world.url != "sqlite":
+        postgres = request.getfixturevalue("postgres")
+        url = postgres.url(postgres.create())
+    first_version(url, state, held)
+
+    world.url, world.state = url, state
+    world.restart()
+    assert world.journal._read(contents) == held
+    assert [len(rows) for rows in held.values() if rows] == [4, 4, 4, len(held["event"]), 1, 1]
+    assert world.sql("SELECT version_num FROM alembic_version") == [(tables.REVISIONS[-1],)]
+    sent = world.status(accepted, Progress.SENT)
+    assert world.journal.settle([Settled(accepted, sent, keep=(Picture("image"),))]) == 1
+    assert world.journal.claim_kept("/srv/fax/out/billing", 60).fax_id == accepted.fax_id
 
 
 def test_a_migration_that_fails_did_not_happen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from faxdaemon.journal import delivering, fetching, history, intake, reports, resolving, sending, tracking
+from faxdaemon.journal import delivering, fetching, history, intake, keeping, reports, resolving, sending, tracking
 
 LIVE = {
     "claim ready": sending._DUE_READY,
@@ -23,6 +23,9 @@ LIVE = {
     "claim delivered": fetching._DELIVERED,
     "claim stored": fetching._STORED,
     "claim deliveries": delivering._DUE,
+    "claim kept": keeping._DUE,
+    "next kept": keeping._NEXT,
+    "keeping": keeping._FOLDERS,
     **{f"next {name}": query for name, query in (sending._NEXT | fetching._NEXT).items()},
     **{f"count {name}": query for name, query in history._COUNTS.items()},
 }

@@ -36,6 +36,7 @@ from faxdaemon.contracts.provider import (
     Refused,
     Unknown,
 )
+from faxdaemon.contracts.services import Images
 from faxdaemon.core.errors import (
     CredentialsRefused,
     ItemGone,
@@ -43,7 +44,7 @@ from faxdaemon.core.errors import (
     OutcomeUnknown,
     ProviderTrouble,
 )
-from faxdaemon.core.model import Listed
+from faxdaemon.core.model import IMAGE, TRANSMITTAL, Listed
 from faxdaemon.options import Account
 from faxdaemon.sandbox import Fault, Play, Sandbox
 
@@ -110,6 +111,8 @@ def test_capabilities_are_told_as_data(rig: ModuleType, provider: Provider) -> N
     assert ".pdf" in told.suffixes
     assert all(s == s.lower() and s.startswith(".") for s in told.suffixes)
     assert (told.find is Find.NOT) or told.reference_length >= 8
+    assert told.pictures <= {IMAGE, TRANSMITTAL}
+    assert bool(told.pictures) == isinstance(provider, Images), "what is told and what is there differ"
 
 
 # --- accepting ----------------------------------------------------------------------------------------------------

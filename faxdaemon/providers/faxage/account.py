@@ -65,6 +65,7 @@ CAPABILITIES = Capabilities(
     ),
     regions=frozenset({"1"}),
     wishes=frozenset({"resolution", "contrast", "priority", "sender_name", "sender_fax"}),
+    pictures=frozenset({"image", "transmittal"}),
 )
 
 _RESOLUTION = {"fine": "1", "hyperfine": "2"}

@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from faxdaemon.contracts.provider import Capabilities, Duplicates, Find
 from faxdaemon.options import Account, Duration, Section
 
 
@@ -25,3 +26,16 @@ class Options(Account):
     """Another default than usual."""
     extra: Extra | None = None
     """More."""
+
+
+CAPABILITIES = Capabilities(
+    reference_length=0,
+    duplicates=Duplicates.SENDS,
+    find=Find.NOT,
+    status_batch=1,
+    retries_itself=True,
+    can_cancel=False,
+    head_of_queue_inbox=False,
+    suffixes=frozenset({".pdf"}),
+    pictures=frozenset({"image"}),
+)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-import faxdaemon.inbound.pipe as module
+import faxdaemon.pipe as module
 from faxdaemon.core.errors import ProviderTrouble
-from faxdaemon.inbound.pipe import chunks_of
+from faxdaemon.pipe import chunks_of
 
 Write = Callable[[bytes], object]
 
