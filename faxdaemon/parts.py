@@ -15,6 +15,7 @@ from faxdaemon import plugins
 from faxdaemon.alerts import LogAlert
 from faxdaemon.clock import SystemClock
 from faxdaemon.config.types import DropFolder, Settings
+from faxdaemon.contracts.cache import Cache
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.documents import Documents
 from faxdaemon.contracts.files import Files
@@ -27,11 +28,15 @@ from faxdaemon.core.errors import UserError
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
+from faxdaemon.files.cache import FileCache
 from faxdaemon.files.watch import Watcher
 from faxdaemon.http import Http
 from faxdaemon.journal import open_journal
 from faxdaemon.options import Account
 from faxdaemon.supervise import SignalHub
+
+CACHE = "cache"
+"""Below the state folder: what providers fetched and could fetch again."""
 
 
 class Parts:
@@ -48,6 +53,7 @@ class Parts:
         self.files.make_dirs([self.spool.root])
         self.journal = self.make_journal()
         self.watcher = Watcher()
+        self.cache = FileCache(settings.state / CACHE, self.files)
         self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
 
     def make_clock(self) -> Clock:
@@ -71,7 +77,7 @@ class Parts:
 
     def make_provider(self, options: Account) -> Provider:
         """One account's provider, found by its place."""
-        return open_account(options, self.clock)
+        return open_account(options, self.clock, self.cache)
 
     def make_understanding(self, options: Account) -> Callable[[Push], Understood | NotUnderstood]:
         """How one account's pushes are understood.  `UserError` for a provider that pushes nothing."""
@@ -92,9 +98,13 @@ class Parts:
         return sink
 
 
-def open_account(options: Account, clock: Clock) -> Provider:
+def open_account(options: Account, clock: Clock, cache: Cache | None = None) -> Provider:
     """The provider of one account, on an HTTP client of its own."""
     module = plugins.load("faxdaemon.providers", options.provider)
     http = Http(timeout=options.timeout, ca=options.ca, max_connections=options.concurrency + 4, clock=clock)
-    provider: Provider = module.open_account(options, http, clock)
+    provider: Provider
+    if cache is not None and hasattr(module, "open_with_cache"):
+        provider = module.open_with_cache(options, http, clock, cache)
+    else:
+        provider = module.open_account(options, http, clock)
     return provider

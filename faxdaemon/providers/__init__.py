@@ -7,6 +7,10 @@ A provider module has three names:
     open_account(options: Options, http: Http, clock: Clock) -> Provider
                                  one configured account, ready for several threads; opens no connection yet
 
+Two more are optional: `open_with_cache(options, http, clock, cache)`, which the daemon prefers to `open_account`, for a
+service that gives something worth keeping over a restart (`faxdaemon.contracts.cache`); and `understand`, for one that
+pushes (`faxdaemon.contracts.push`).
+
 `http` was made from the account's `timeout`, `ca` and `concurrency` and belongs to the provider from then on (`close`
 closes it); a service that does not speak HTTP leaves it alone.  What the methods promise is written in
 `faxdaemon.contracts.provider`; how to add a service, in `docs/adding-a-provider.md`; `_skeleton.py` is a start.

@@ -1,7 +1,9 @@
-"""What a drop folder asks for, from the configuration through a real daemon onto the provider's wire."""
+"""What a drop folder asks for, from the configuration through a real daemon onto the provider's wire; and by which
+description Concord is asked when it is away at the start."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,3 +96,22 @@ def test_a_cover_text_that_nobody_would_send_fails_in_words(begin: Begin) -> Non
     assert "main: does not take cover_text" in world.answer("failed", f"{ELSEWHERE}_x")["reason"]
     assert world.sandbox.ledger() == []
     assert world.stop(world.processes[-1]) == 0
+
+
+def test_concord_away_at_the_start_is_asked_by_the_description_fetched_last(begin: Begin) -> None:
+    world = begin("concord", {"user_id": "mbx1234567890"}, {})
+    world.drop(f"{ELSEWHERE}_1.pdf", pdf_bytes())
+    world.wait("it was sent", lambda: len(world.names("sent")) == 2)
+    assert world.stop(world.processes[-1]) == 0
+    (kept,) = (world.state / "cache").iterdir()
+    assert b"SendFaxEx" in kept.read_bytes()
+    assert "concord.wsdl" not in world.logs()
+    world.sandbox.unplug()
+    process = world.start()
+    world.drop(f"{ELSEWHERE}_2.pdf", pdf_bytes())
+    world.wait("the kept one is used", lambda: re.search(r"concord\.wsdl .*origin=cache", world.logs()))
+    world.sandbox.plug()
+    world.drop(f"{ELSEWHERE}_3.pdf", pdf_bytes())
+    world.wait("the next one is sent by it", lambda: len(world.names("sent")) == 4)
+    assert "origin=bundled" not in world.logs()
+    assert world.stop(process) == 0

@@ -8,7 +8,6 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -20,7 +19,7 @@ from support.faxes import Paper, new_submission
 from support.papers import pdf_bytes
 from support.provider_rigs import concord as soap_rig
 from support.provider_rigs import concord_json as json_rig
-from support.wire import RealClock, WireServer, always, reply
+from support.wire import RealClock, WireServer
 
 from faxdaemon.contracts.provider import (
     Absent,
@@ -39,6 +38,7 @@ from faxdaemon.core.errors import NotSent, ProviderTrouble, UserError
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Http, Reply, SizedStream
 from faxdaemon.providers import concord
+from faxdaemon.providers.concord.wsdl import BUNDLED
 from faxdaemon.sandbox import Fault, Play, Sandbox
 
 PAPER = Paper(pdf_bytes())
@@ -284,83 +284,6 @@ def test_zeep_opens_no_session_of_its_own(box: Sandbox, opened: Open, monkeypatc
     assert isinstance(provider.submit(submission, [PAPER.content]), Accepted)
 
 
-def bundled() -> str:
-    return (Path(concord.__file__).parent / "faxws.wsdl").read_text()
-
-
-def test_a_wsdl_of_the_sites_own_is_used(tmp_path: Path) -> None:
-    own = tmp_path / "own.wsdl"
-    own.write_text(bundled().replace("urn:FaxWS", "urn:theirs"))
-    script = Script(SendFaxEx=TAKEN)
-    with account(script, wsdl=str(own)) as provider:
-        assert provider.submit(new_submission(), [PAPER.content]) == Accepted("br12")
-    assert 'SendFaxEx xmlns:ns0="urn:theirs"' in script.bodies[0]
-
-
-def test_a_wsdl_at_an_address_is_fetched_once_at_the_first_request() -> None:
-    page = reply(bundled().replace("urn:FaxWS", "urn:fetched"), content_type="text/xml")
-    script = Script(SendFaxEx=TAKEN)
-    with WireServer(always(page)) as library, account(script, wsdl=f"{library.url}/FaxWS.wsdl") as provider:
-        assert library.requests == []
-        for _ in range(2):
-            assert provider.submit(new_submission(), [PAPER.content]) == Accepted("br12")
-        assert [(seen.method, seen.path) for seen in library.requests] == [("GET", "/FaxWS.wsdl")]
-    assert all('xmlns:ns0="urn:fetched"' in body for body in script.bodies)
-
-
-@pytest.mark.parametrize("page", [None, reply("gone", "404 Not Found")])
-def test_without_the_network_the_bundled_wsdl_serves(page: bytes | None, quiet: list[Any]) -> None:
-    script = Script(SendFaxEx=TAKEN)
-    with WireServer(always(page or b"")) as library:
-        url = f"{library.url if page else 'http://127.0.0.1:9'}/FaxWS.wsdl"
-        with account(script, wsdl=url) as provider:
-            assert provider.submit(new_submission(), [PAPER.content]) == Accepted("br12")
-    assert 'xmlns:ns0="urn:FaxWS"' in script.bodies[0]
-    assert [event["log_level"] for event in quiet if event["event"] == "concord.wsdl"] == ["warning"]
-
-
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text, url: "<html>Welcome</html>",
-        lambda text, url: text[: len(text) // 2],
-        lambda text, url: text.replace("</wsdl:definitions>", ""),
-        lambda text, url: text.replace("<wsdl:definitions", '<!DOCTYPE x [<!ENTITY a "b">]><wsdl:definitions', 1),
-        lambda text, url: text.replace(
-            "<xsd:complexType", f'<xsd:import namespace="urn:x" schemaLocation="{url}/x.xsd"/><xsd:complexType', 1
-        ),
-        lambda text, url: text.replace(
-            "<xsd:complexType", '<xsd:import namespace="urn:x" schemaLocation="file:///etc/hosts"/><xsd:complexType', 1
-        ),
-        lambda text, url: text.replace(
-            "<wsdl:types>", f'<wsdl:import namespace="urn:y" location="{url}/y.wsdl"/><wsdl:types>'
-        ),
-        lambda text, url: text.replace("<wsdl:service", "<wsdl:nothing").replace("</wsdl:service", "</wsdl:nothing"),
-    ],
-    ids=["html", "half", "no end", "entity", "import", "import of a file", "wsdl import", "no service"],
-)
-def test_a_strange_wsdl_is_told_and_fetches_nothing(tmp_path: Path, spoil: Callable[[str, str], str]) -> None:
-    with WireServer(always(reply("<x/>"))) as elsewhere:
-        (tmp_path / "own.wsdl").write_text(spoil(bundled(), elsewhere.url))
-        script = Script(SendFaxEx=TAKEN)
-        with account(script, wsdl=str(tmp_path / "own.wsdl")) as provider:
-            answer = provider.submit(new_submission(), [PAPER.content])
-            with pytest.raises(ProviderTrouble, match="wsdl"):
-                provider.status(["br1"])
-        assert isinstance(answer, NotNow)
-        assert "wsdl" in answer.reason
-        assert (script.asked, elsewhere.requests) == ([], [])
-
-
-def test_an_older_wsdl_without_the_wanted_method_is_told(tmp_path: Path) -> None:
-    (tmp_path / "old.wsdl").write_text(bundled().replace("GetRealTimeFaxStatusEx3", "GetRealTimeFaxStatusEx9"))
-    with (
-        account(Script(), wsdl=str(tmp_path / "old.wsdl")) as provider,
-        pytest.raises(ProviderTrouble, match="GetRealTimeFaxStatusEx3 cannot be made from it"),
-    ):
-        provider.find(new_submission())
-
-
 # --- memory -------------------------------------------------------------------------------------------------------
 
 
@@ -412,7 +335,7 @@ def measured(act: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("protocol", ["soap", "json"])
 def test_memory_does_not_grow_with_a_document(protocol: str) -> None:
-    options = concord.Options(provider="concord", user_id="u", password="p", protocol=protocol)
+    options = concord.Options(provider="concord", user_id="u", password="p", protocol=protocol, wsdl=str(BUNDLED))
     sink = Sink()
     provider = concord.open_account(options, cast(Http, sink), RealClock())
     size = 40_000_001
@@ -423,7 +346,7 @@ def test_memory_does_not_grow_with_a_document(protocol: str) -> None:
 
 
 def test_memory_does_not_grow_with_a_received_fax() -> None:
-    options = concord.Options(provider="concord", user_id="u", password="p")
+    options = concord.Options(provider="concord", user_id="u", password="p", wsdl=str(BUNDLED))
     provider = concord.open_account(options, cast(Http, Sink()), RealClock())
     listed = Listed("1", None, None, None, None, None, {})
     got = 0
@@ -444,7 +367,7 @@ def test_a_document_of_another_size_than_said_breaks_the_exchange(protocol: str,
     with account(script) as provider:
         assert not isinstance(provider.submit(new_submission(), [paper]), Accepted)
     assert script.asked == []
-    options = concord.Options(provider="concord", user_id="u", password="p", protocol=protocol)
+    options = concord.Options(provider="concord", user_id="u", password="p", protocol=protocol, wsdl=str(BUNDLED))
     provider = concord.open_account(options, cast(Http, Sink()), RealClock())
     with pytest.raises(OSError, match="changed its size"):
         provider.submit(new_submission(), [paper])

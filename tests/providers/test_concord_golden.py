@@ -18,6 +18,7 @@ from faxdaemon.contracts.services import Table
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Http
 from faxdaemon.providers import concord
+from faxdaemon.providers.concord.wsdl import BUNDLED
 
 NOW = datetime(2026, 11, 20, 9, 45, tzinfo=UTC)
 PLACE = Path(__file__).parent / "golden" / "concord"
@@ -141,6 +142,7 @@ def test_golden_exchange(case: str) -> None:
             url=url,
             user_id="the-user",
             password="the-password",
+            wsdl=str(BUNDLED),
             protocol="json" if case.startswith("json") else "soap",
             reports={"url": f"{url}/reports", "username": "reporter", "password": "their-password", "customer_id": "7"},
             **(WISHES if case.endswith("wishes") else {}),

@@ -11,8 +11,10 @@ from xml.sax.saxutils import escape
 
 from support.wire import RealClock, Talk, WireServer, reply
 
+from faxdaemon.contracts.cache import Cache, NoCache
 from faxdaemon.http import Http
 from faxdaemon.providers import concord
+from faxdaemon.providers.concord.wsdl import BUNDLED
 
 OK: dict[str, Any] = {"ErrorCode": 0, "ErrorString": ""}
 SETTINGS_OK: dict[str, Any] = {"return": True, "AccountInfo": {"DefaultCSID": "X"}, "WSError": OK}
@@ -86,15 +88,15 @@ class Script:
 
 
 @contextmanager
-def account(script: Script, **changes: Any) -> Iterator[Any]:
+def account(script: Script, cache: Cache | None = None, **changes: Any) -> Iterator[Any]:
     """An account whose service answers as the script says."""
     with WireServer(script) as server:
         clock = RealClock()
         http = Http(timeout=60, clock=clock, silence=30)
-        values = {"provider": "concord", "url": server.url, "user_id": "mbx1", "password": "4711"}
+        values = {"provider": "concord", "url": server.url, "user_id": "mbx1", "password": "4711", "wsdl": str(BUNDLED)}
         values = {**values, "protocol": script.protocol, **changes}
         values = {name: v.replace("SERVER", server.url) if isinstance(v, str) else v for name, v in values.items()}
         try:
-            yield concord.open_account(concord.Options(**values), http, clock)
+            yield concord.open_with_cache(concord.Options(**values), http, clock, cache or NoCache())
         finally:
             http.close()

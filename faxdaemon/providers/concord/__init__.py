@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
+from faxdaemon.contracts.cache import Cache, NoCache
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.http import Http
@@ -43,18 +44,24 @@ from faxdaemon.providers.concord.reports import Reporting
 from faxdaemon.providers.concord.talk import Talk
 from faxdaemon.providers.concord.voice import Door, Voice
 
-__all__ = ["CAPABILITIES", "Options", "open_account", "understand"]
+__all__ = ["CAPABILITIES", "Options", "open_account", "open_with_cache", "understand"]
 
 BASE = "https://ws.concordfax.com"
 OUTBOUND = "/fax/v5"
 INBOUND = "/faxreceive/v5"
+WSDL = "/faxws.wsdl"
 
 
 def open_account(options: Options, http: Http, clock: Clock) -> Provider:
+    """One Concord account that remembers nothing over a restart."""
+    return open_with_cache(options, http, clock, NoCache())
+
+
+def open_with_cache(options: Options, http: Http, clock: Clock, cache: Cache) -> Provider:
     """One Concord account.  The services have their places behind `url`."""
     base = (options.url or BASE).rstrip("/").removesuffix(OUTBOUND)
     door = Door(http, _tokens(options, http, clock))
-    talk = Talk(_voice(options, base + OUTBOUND, door), _identity(options), Errors(options.errors))
+    talk = Talk(_voice(options, base + OUTBOUND, door, cache), _identity(options), Errors(options.errors))
     inbound = options.inbound
     received = Inbox(
         url=inbound.url or base + INBOUND,
@@ -86,12 +93,12 @@ def _reporting(options: Options, http: Http) -> Reporting | None:
     )
 
 
-def _voice(options: Options, url: str, door: Door) -> Voice:
+def _voice(options: Options, url: str, door: Door, cache: Cache) -> Voice:
     if options.protocol == "json":
         return Json(url, door)
     from faxdaemon.providers.concord.soap import Soap  # noqa: PLC0415 - zeep takes long to load
 
-    return Soap(url, door, options.wsdl, options.media)
+    return Soap(url, door, options.wsdl or url + WSDL, options.media, cache)
 
 
 def _tokens(options: Options, http: Http, clock: Clock) -> Tokens | None:

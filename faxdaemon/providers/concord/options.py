@@ -150,8 +150,8 @@ class Options(Account):
     media: Literal["application/soap+xml", "text/xml"] = "application/soap+xml"
     """The content type of SOAP requests: what Concord documents, or what older clients send."""
     wsdl: str | None = None
-    """Another description of the outbound service than the one that comes along: a file, or an address to fetch it
-    from at the first request.  Where the address cannot be had, the one that comes along is used."""
+    """The description of the outbound service: a file, or another address than the service's own to fetch it from at
+    the first request.  Where no address can be had, the one fetched last is used, or else the one that comes along."""
     status: StatusMethod = "GetRealTimeFaxStatusEx3"
     """How to ask for the status; the later ones in this list tell less."""
     numbers: Literal["e164", "digits", "national"] = "e164"

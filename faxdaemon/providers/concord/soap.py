@@ -3,8 +3,7 @@
 Promise   zeep opens no connection and fetches nothing: it gets the WSDL as bytes, and imports, DTDs and entities in it
           are refused.  A document is streamed where zeep wrote its placeholder.  An answer goes through the hardened
           reader first; what zeep could not place is read by local name.
-Needs     a WSDL: the one beside this module (ours, from public facts), the site's file, or an address, fetched at the
-          first request and kept in memory; without the network, the one beside this module serves.
+Needs     a WSDL (`wsdl`), read at the first request and kept in memory.
 Crash     keeps nothing.
 
 zeep is lenient where it must not be: it reads any text but `true` as false, and a damaged document as far as it goes.
@@ -19,7 +18,6 @@ import io
 import logging
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, cast
 
 import structlog
@@ -28,15 +26,19 @@ from zeep.helpers import serialize_object
 from zeep.loader import parse_xml
 from zeep.wsdl import Document
 
+from faxdaemon.contracts.cache import Cache
 from faxdaemon.contracts.provider import Content
-from faxdaemon.core.errors import NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.errors import ProviderTrouble
 from faxdaemon.http import Reply
 from faxdaemon.providers._envelope import Part, body_of, clean
 from faxdaemon.providers._envelope import envelope as streamed
 from faxdaemon.providers._xml import BadXml, Node, parse
 from faxdaemon.providers.concord.voice import Door, Fields, Spoken, tracked
+from faxdaemon.providers.concord.wsdl import Description
 
-BUNDLED = Path(__file__).with_name("faxws.wsdl")
+NEEDED = "SendFaxEx"
+"""An operation without which it is not the outbound service's WSDL."""
+SETTINGS = zeep.Settings(strict=False, raw_response=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
 
 # it logs requests, and values that it could not read
 logging.getLogger("zeep").setLevel(logging.CRITICAL + 1)
@@ -46,14 +48,11 @@ log = structlog.get_logger()
 class Soap:
     """See the module."""
 
-    def __init__(self, url: str, door: Door, wsdl: str | None, media: str) -> None:
+    def __init__(self, url: str, door: Door, wsdl: str, media: str, cache: Cache) -> None:
         self._url = url
         self._door = door
-        self._wsdl = wsdl
+        self._description = Description(wsdl, door.http, cache, _document)
         self._headers = {"content-type": f"{media}; charset=utf-8", "soapaction": '""'}
-        self._settings = zeep.Settings(
-            strict=False, raw_response=True, forbid_dtd=True, forbid_entities=True, forbid_external=True
-        )
         self._document: Any = None
         self._lock = threading.Lock()
         """zeep resolves its types when they are first used, and nothing says that it does so for two threads."""
@@ -69,7 +68,7 @@ class Soap:
         """The envelope of a request, with a mark for each document."""
         try:
             with self._lock:
-                client = zeep.Client(self._known(), transport=carrier, settings=self._settings)
+                client = zeep.Client(self._known(), transport=carrier, settings=SETTINGS)
                 service = client.create_service(self._binding.name, self._url)
                 values = {name: _prepared(value, carrier.documents) for name, value in fields.items()}
                 return client.create_message(service, operation, **values)
@@ -91,7 +90,7 @@ class Soap:
         """The answer as zeep reads it; None when anything of it found no place."""
         try:
             with self._lock:
-                document = parse_xml(cast(Any, reply.body), _Carrier(), settings=self._settings)
+                document = parse_xml(cast(Any, reply.body), _Carrier(), settings=SETTINGS)
                 found = serialize_object(self._binding.get(operation).process_reply(document), dict)
         except Exception as error:  # noqa: BLE001 - whatever zeep meets in an answer, the reader has it whole
             log.info("concord.zeep", operation=operation, error=type(error).__name__)
@@ -100,37 +99,27 @@ class Soap:
 
     @property
     def _binding(self) -> Any:
-        (service,) = list(self._document.services.values())[:1]
-        (port,) = list(service.ports.values())[:1]
-        return port.binding
+        return _binding_of(self._document)
 
     def _known(self) -> Any:
         """The WSDL, read at the first request.  Called under the lock."""
         if self._document is None:
-            if self._wsdl and self._wsdl.startswith(("https://", "http://")):
-                self._document = self._loaded(self._fetched(self._wsdl) or BUNDLED.read_bytes())
-            else:
-                self._document = self._loaded(Path(self._wsdl or BUNDLED).read_bytes())
+            self._document = self._description.load()
         return self._document
 
-    def _loaded(self, wsdl: bytes) -> Any:
-        try:
-            parse(wsdl)
-            return Document(cast(Any, io.BytesIO(wsdl)), cast(Any, _Carrier()), settings=self._settings)
-        except Exception as error:  # noqa: BLE001 - a strange WSDL breaks zeep in many ways
-            kind = type(error).__name__
-        raise ProviderTrouble(f"the WSDL ({self._wsdl or BUNDLED.name}) cannot be used ({kind}); see `wsdl`")
 
-    def _fetched(self, url: str) -> bytes | None:
-        try:
-            reply = self._door.http.send("GET", url)
-        except (NotSent, OutcomeUnknown) as error:
-            log.warning("concord.wsdl", why=str(error), instead=BUNDLED.name)
-            return None
-        if reply.status == 200 and reply.framed:
-            return reply.body
-        log.warning("concord.wsdl", why=f"HTTP {reply.status}", instead=BUNDLED.name)
-        return None
+def _document(wsdl: bytes) -> Any:
+    """zeep's document; raises whatever zeep raises."""
+    parse(wsdl)
+    document = Document(cast(Any, io.BytesIO(wsdl)), cast(Any, _Carrier()), settings=SETTINGS)
+    _binding_of(document).get(NEEDED)
+    return document
+
+
+def _binding_of(document: Any) -> Any:
+    (service,) = list(document.services.values())[:1]
+    (port,) = list(service.ports.values())[:1]
+    return port.binding
 
 
 class _Carrier(zeep.Transport):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from faxdaemon.providers.concord import Options
+from faxdaemon.providers.concord.wsdl import BUNDLED
 from faxdaemon.sandbox import Sandbox
 
 LINE = "+13035550120"
@@ -32,6 +33,7 @@ def options(box: Sandbox, **changes: Any) -> Options:
         "url": box.url_of("concord"),
         "user_id": "mbx1234567890",
         "password": "sandbox-password",
+        "wsdl": str(BUNDLED),
     }
     return Options(**{**values, **changes})
 
