@@ -1,0 +1,114 @@
+"""People: what they decide, and what they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from faxdaemon.core.ids import FaxId
+
+
+class OperatorJournal(Protocol):
+    """What a person may decide.  Each raises `UserError` with the reason when it cannot be done.  `fax` is an id or an
+    unambiguous beginning of one; returns the number of recipients (or deliveries) changed."""
+
+    def hold(self, fax: str, reason: str) -> int:
+        """Keep what is not yet being sent."""
+        ...
+
+    def release(self, fax: str) -> int:
+        """Let what is held go on where it was; what is uncertain is looked up again, never simply sent."""
+        ...
+
+    def resend(self, fax: str) -> int:
+        """Send what ended or is held once more."""
+        ...
+
+    def cancel(self, fax: str) -> int:
+        """Do not send it; what the provider has already is asked to stop."""
+        ...
+
+    def mark_sent(self, fax: str) -> int:
+        """A person found out that a held fax was sent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which faxes to list; everything that is None does not matter."""
+
+    direction: str | None = None
+    """`out` or `in`."""
+    states: tuple[str, ...] = ()
+    number: str | None = None
+    """Part of a number."""
+    folder: str | None = None
+    account: str | None = None
+    name: str | None = None
+    """Part of a file name."""
+    since: datetime | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list: a recipient of an outbound fax, or an inbound fax."""
+
+    fax_id: FaxId
+    direction: str
+    recipient: int
+    state: str
+    at: datetime
+    """When the fax was accepted or first seen."""
+    updated: datetime
+    number: str | None
+    """The other side's number."""
+    name: str
+    """File name (out) or line (in)."""
+    account: str | None
+    pages: int | None
+    reason: str | None
+    folder: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a fax."""
+
+    at: datetime
+    subject: str
+    """`recipient 1`, `report`, `fax`, `delivery SINK`."""
+    event: str
+    source: str | None
+    target: str
+    node: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """Everything about one fax."""
+
+    fax_id: FaxId
+    direction: str
+    facts: Mapping[str, Any]
+    """Plain values, ready for JSON."""
+    events: tuple[Event, ...]
+
+
+class HistoryJournal(Protocol):
+    """Reading, for people.  Works on a journal that another process writes."""
+
+    def find(self, query: Filter) -> list[Row]:
+        """Newest first."""
+        ...
+
+    def life(self, fax: str) -> Life:
+        """By id or an unambiguous beginning of one; `UserError` when there is none or more than one."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Live items by state: `out.ready`, `in.seen`, ...; finished ones are not counted."""
+        ...
