@@ -11,6 +11,7 @@ from support import provider_codes
 
 from faxdaemon import plugins
 from faxdaemon.contracts.provider import Progress
+from faxdaemon.providers.concord.wsdl import BUNDLED
 from faxdaemon.providers.faxage import dialect
 from faxdaemon.providers.faxde import answers as faxde
 from faxdaemon.providers.opentext import answers as opentext
@@ -59,6 +60,12 @@ def test_each_operation_has_a_row_with_a_test(title: str) -> None:
     assert all("::test_" in row[-1] for row in told)
 
 
+def test_each_operation_of_concords_wsdl_is_told_of() -> None:
+    operations = set(re.findall(r'<wsdl:operation name="(\w+)"', BUNDLED.read_text("utf-8")))
+    assert len(operations) > 15
+    assert operations - set(re.findall(r"`(\w+)`", section("Concord Fax Web Services"))) == set()
+
+
 def test_each_push_has_a_row_with_a_test() -> None:
     told = rows(PAGE.split("## Pushes")[1].split("## Codes")[0])[1:]
     assert {name: sum(row[0] == name for row in told) for name in PUSHES} == PUSHES
@@ -96,7 +103,10 @@ def test_every_result_of_faxde_is_on_the_page() -> None:
 
 
 def test_every_code_of_concord_and_opentext_is_on_the_page() -> None:
-    assert {"-5019", "any other", "none"} <= {row[0] for row in rows(section("Concord"))}
+    concord = {row[0] for row in rows(section("Concord"))}
+    assert {"ErrorCode -5019", "ErrorCode, any other", "ErrorCode, none", "`return` unreadable"} <= concord
+    assert {f"FaxJobStatusId {code}" for code in (1, 2, 3, "any other")} <= concord
+    assert {"SOAP fault Client", "SOAP fault Server", "HTTP 401", "HTTP 429", "HTTP 500"} <= concord
     codes = {row[0] for row in rows(section("OpenText"))}
     assert {f"gamma code {code}" for code in opentext.GAMMA} <= codes
     assert {"HTTP 200", "HTTP 204", "HTTP 401", "HTTP 429", "HTTP 500"} <= codes

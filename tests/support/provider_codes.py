@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -18,8 +19,11 @@ from faxdaemon.contracts.provider import Accepted, AccountRefused, Cancelled, Jo
 from faxdaemon.core.errors import CredentialsRefused, ItemGone, ProviderTrouble, UserError
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Reply
-from faxdaemon.providers import faxage, faxde
+from faxdaemon.providers import concord, faxage, faxde
+from faxdaemon.providers.concord import answers as concord_answers
 from faxdaemon.providers.concord.errors import UNKNOWN_JOB, Errors
+from faxdaemon.providers.concord.talk import Talk
+from faxdaemon.providers.concord.voice import Spoken
 from faxdaemon.providers.faxde import answers as faxde_answers
 from faxdaemon.providers.faxde.wire import Told
 from faxdaemon.providers.opentext import answers as opentext_answers
@@ -188,17 +192,52 @@ def _faxde() -> str:
     return _table("FAX.de", ("method", "result", "class", "in words"), rows)
 
 
+class _Well:
+    """A voice by which only the control question is asked; the account is well."""
+
+    def ask(self, *_: Any, **__: Any) -> Spoken:
+        return Spoken(Reply(status=200, headers={}, body=b"", framed=True), {"return": "true"})
+
+
 def _concord() -> str:
     errors = Errors()
-    rows = [(code, f"**{errors.kind(code)}**", errors.sentence(code)) for code in (UNKNOWN_JOB, -5000, None)]
-    shown = [("any other" if code == -5000 else "none" if code is None else code, *rest) for code, *rest in rows]
-    shown = [(code, kind, words.replace(" (error -5000)", "")) for code, kind, words in shown]
-    states = [
-        ("FaxJobStatusId 1", "**sent**", ""),
-        ("FaxJobStatusId 2", "**failed**", "unless the entry's own error says that the job is unknown"),
-        ("FaxJobStatusId 3", "**pending**", ""),
+    talk = Talk(_Well(), {}, errors)
+
+    def row(code: str, status: int, said: dict[str, Any] | None, fault: str | None = None) -> tuple[str, ...]:
+        spoken = Spoken(Reply(status=status, headers={}, body=b"", framed=True), said, fault)
+        kind, words = judged(lambda: concord_answers.taken(spoken, talk))
+        other, why = judged(lambda: talk.judged("GetRealTimeFaxStatusEx3", spoken, ()))
+        return code, f"**{kind}**", f"**{other}**", words or why
+
+    done = {"return": "true", "FaxJobIds": [{"JobId": "br1"}]}
+    numbers = {f"ErrorCode {UNKNOWN_JOB}": UNKNOWN_JOB, "ErrorCode, any other": -5000, "ErrorCode, none": None}
+    rows = [row("`return` true, with one job id", 200, done), row("`return` true, without", 200, {"return": "true"})]
+    for name, code in numbers.items():
+        code_, kind, _, words = row(name, 200, {"return": "false", "WSError": {"ErrorCode": code}})
+        rows.append((code_, kind, f"**{errors.kind(code)}**", words.replace(" (error -5000)", "")))
+    rows.append(row("`return` unreadable", 200, {}))
+    faults = ("Client", "VersionMismatch", "MustUnderstand", "Server", "any other")
+    rows += [row(f"SOAP fault {fault}", 500, None, fault) for fault in faults]
+    rows += [row(f"HTTP {status}", status, None) for status in (*HTTP, *HTTP_LATER) if status != 200]
+    rows += [
+        (f"FaxJobStatusId {number}", "", f"**{_told_by_concord(number).progress.value}**", words)
+        for number, words in {
+            1: "",
+            2: "unless the entry's own error says that the job is unknown; its text is the reason",
+            3: "",
+            "any other": "asked again; after two days a person is told",
+        }.items()
     ]
-    return _table("Concord", ("number", "class", "in words"), [*shown, *states])
+    return _table("Concord", ("code", "class (submission)", "class (any other request)", "in words"), rows)
+
+
+def _told_by_concord(number: int | str) -> JobStatus:
+    """The status of a job with this FaxJobStatusId."""
+    options = concord.Options(provider="concord", user_id="u", password="p", protocol="json")
+    said = {"return": True, "FaxStatusList": [{"FaxJobId": "br1", "FaxJobStatusId": number}]}
+    http: Any = _Says(json.dumps({"GetRealTimeFaxStatusEx3Response": said}))
+    (status,) = concord.open_account(options, http, RealClock()).status(["br1"])
+    return status
 
 
 def _opentext() -> str:
