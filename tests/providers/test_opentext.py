@@ -35,7 +35,6 @@ from faxdaemon.contracts.provider import (
 )
 from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.providers.opentext import Options, answers, request
-from faxdaemon.providers.opentext.request import Sending
 from faxdaemon.sandbox import Fault, Play, Sandbox
 
 PAPER = Paper(pdf_bytes())
@@ -64,7 +63,12 @@ def once(answer: bytes) -> Callable[[Talk], None]:
 # --- the request --------------------------------------------------------------------------------------------------
 
 
-def made(sending: Sending, *papers: Paper, **changes: Any) -> Any:
+def settings(**changes: Any) -> Options:
+    """An account's settings."""
+    return Options(provider="opentext", username="u", password="p", **changes)
+
+
+def made(sending: Options, *papers: Paper, **changes: Any) -> Any:
     stream = request.body(new_submission(**changes), [p.content for p in papers or (PAPER,)], sending)
     body = b"".join(stream.chunks())
     assert len(body) == stream.size
@@ -73,7 +77,7 @@ def made(sending: Sending, *papers: Paper, **changes: Any) -> Any:
 
 def test_the_same_submission_gives_the_same_bytes() -> None:
     submission = new_submission()
-    wishes = Sending(stop_after=3600.0, cover="f2m_default", reports="conditional", report_to=("a@example.com",))
+    wishes = settings(stop_after=3600.0, cover="f2m_default", reports="conditional", report_to=("a@example.com",))
     first, second = (b"".join(request.body(submission, [PAPER.content], wishes).chunks()) for _ in "12")
     assert first == second
     assert json.loads(first)["options"]["message_id"] == submission.reference
@@ -81,7 +85,7 @@ def test_the_same_submission_gives_the_same_bytes() -> None:
 
 def test_nothing_is_asked_for_that_nobody_wished_for() -> None:
     submission = new_submission()
-    body = json.loads(b"".join(request.body(submission, [PAPER.content], Sending()).chunks()))
+    body = json.loads(b"".join(request.body(submission, [PAPER.content], settings()).chunks()))
     assert set(body) == {"destinations", "options", "documents"}
     assert body["destinations"] == [{"fax": "3035550123", "ref": submission.reference}]
     assert body["options"] == {"message_id": submission.reference, "customer_reference": submission.reference}
@@ -89,7 +93,7 @@ def test_nothing_is_asked_for_that_nobody_wished_for() -> None:
 
 
 def test_wishes_are_asked_for_in_its_words() -> None:
-    sending = Sending(
+    sending = settings(
         resolution="standard",
         orientation="landscape",
         pilot_line='North "Clinic"',
@@ -115,13 +119,13 @@ def test_wishes_are_asked_for_in_its_words() -> None:
     }
     destinations = [{"email": "a@example.com"}]
     assert body["reports"] == {"type": "conditional", "report_destinations": destinations}
-    nested = made(replace(sending, report_form="nested"))["reports"]
+    nested = made(sending.model_copy(update={"report_form": "nested"}))["reports"]
     assert nested == {"delivery_report": {"type": "conditional", "report_destinations": destinations}}
 
 
 @pytest.mark.parametrize(("asked", "mode"), [("standard", "standard"), ("fine", "fine"), ("hyperfine", "fine")])
 def test_the_resolution_of_the_fax_comes_before_the_accounts(asked: str, mode: str) -> None:
-    body = made(Sending(resolution="standard" if mode == "fine" else "fine"), options={"resolution": asked})
+    body = made(settings(resolution="standard" if mode == "fine" else "fine"), options={"resolution": asked})
     assert body["options"]["translation_options"] == {"fax_mode": mode}
 
 
@@ -135,7 +139,7 @@ def test_the_resolution_of_the_fax_comes_before_the_accounts(asked: str, mode: s
 )
 def test_numbers_are_written_as_configured(number: str, us: str, digits: str, plus: str) -> None:
     for form, written in (("us", us), ("digits", digits), ("plus", plus)):
-        assert made(Sending(number_form=form), number=number)["destinations"][0]["fax"] == written  # type: ignore[arg-type] # a literal
+        assert made(settings(number_form=form), number=number)["destinations"][0]["fax"] == written
 
 
 def test_a_number_abroad_arrives(opened: Opened, box: Sandbox) -> None:
@@ -149,7 +153,7 @@ def test_a_number_abroad_arrives(opened: Opened, box: Sandbox) -> None:
 
 def test_documents_have_neutral_names_and_its_types() -> None:
     body = made(
-        Sending(), PAPER, Paper(b"x", name="Müller.TXT"), Paper(b"", name="b.jpeg"), Paper(b"1234", name="a.doc")
+        settings(), PAPER, Paper(b"x", name="Müller.TXT"), Paper(b"", name="b.jpeg"), Paper(b"1234", name="a.doc")
     )
     assert [(d["name"], d["type"], d["data"]) for d in body["documents"][1:]] == [
         ("2.txt", "text", "eA=="),
@@ -176,7 +180,7 @@ def test_a_document_that_changes_its_size_breaks_the_exchange(opened: Opened, bo
 
 @pytest.mark.parametrize("size", [1, 4, 7, 9, 11, 12, 100])
 def test_no_more_and_no_less_than_was_said_leaves(size: int) -> None:
-    stream = request.body(new_submission(), [Content("a.pdf", size, lambda: io.BytesIO(b"0123456789"))], Sending())
+    stream = request.body(new_submission(), [Content("a.pdf", size, lambda: io.BytesIO(b"0123456789"))], settings())
     made_ = 0
     with pytest.raises(OSError, match="changed its size"):
         for piece in stream.chunks():
@@ -197,7 +201,7 @@ def test_memory_does_not_grow_with_a_document() -> None:
             buffer[:size] = bytes(size)
             return size
 
-    stream = request.body(new_submission(), [Content("a.pdf", 30_000_000, Endless)], Sending())  # type: ignore[arg-type] # it only has to be read
+    stream = request.body(new_submission(), [Content("a.pdf", 30_000_000, Endless)], settings())  # type: ignore[arg-type] # it only has to be read
     tracemalloc.start()
     try:
         sent = sum(map(len, stream.chunks()))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from structlog.testing import capture_logs
 from support.faxes import Paper, new_submission
 from support.wire import RealClock
 
@@ -205,8 +206,9 @@ def _concord() -> str:
 
     def row(code: str, status: int, said: dict[str, Any] | None, fault: str | None = None) -> tuple[str, ...]:
         spoken = Spoken(Reply(status=status, headers={}, body=b"", framed=True), said, fault)
-        kind, words = judged(lambda: concord_answers.taken(spoken, talk))
-        other, why = judged(lambda: talk.judged("GetRealTimeFaxStatusEx3", spoken, ()))
+        with capture_logs():
+            kind, words = judged(lambda: concord_answers.taken(spoken, talk))
+            other, why = judged(lambda: talk.judged("GetRealTimeFaxStatusEx3", spoken, ()))
         return code, f"**{kind}**", f"**{other}**", words or why
 
     done = {"return": "true", "FaxJobIds": [{"JobId": "br1"}]}

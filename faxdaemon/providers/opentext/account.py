@@ -32,6 +32,7 @@ from faxdaemon.core.model import Listed, Submission
 from faxdaemon.http import Http, Reply
 from faxdaemon.providers.opentext import answers, request
 from faxdaemon.providers.opentext.held import Shelf
+from faxdaemon.providers.opentext.options import Options
 from faxdaemon.providers.opentext.receiving import Receiver
 
 CAPABILITIES = Capabilities(
@@ -85,7 +86,7 @@ class Opentext:
         self,
         url: str,
         identity: Identity,
-        sending: request.Sending,
+        options: Options,
         capabilities: Capabilities,
         *,
         inbound: Mapping[str, str],
@@ -96,7 +97,7 @@ class Opentext:
     ) -> None:
         self._url = url
         self._identity = identity
-        self._sending = sending
+        self._options = options
         self._capabilities = capabilities
         self._http = http
         self._clock = clock
@@ -114,7 +115,7 @@ class Opentext:
         """POST outbound/faxes."""
         if problem := _unfit(contents):
             return Refused(problem)
-        body = request.body(submission, contents, self._sending)
+        body = request.body(submission, contents, self._options)
         about = {
             "content-type": "application/json",
             "accept": "application/json",

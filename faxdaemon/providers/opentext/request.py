@@ -14,17 +14,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
 from faxdaemon.core.wishes import moment
 from faxdaemon.http import SizedStream
 from faxdaemon.providers._envelope import encoded_document
+from faxdaemon.providers.opentext.options import Options
 
 #: The service's word by suffix; the letter case is the document's.
 TYPES: Mapping[str, str] = MappingProxyType(
@@ -60,74 +60,12 @@ WISHES = frozenset(
 """What one fax may ask for (`core.wishes`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """An account's wishes for every fax; the words are explained at its settings."""
-
-    number_form: Literal["us", "digits", "plus"] = "us"
-    resolution: str | None = None
-    orientation: str | None = None
-    pilot_line: str | None = None
-    cover: str | None = None
-    cover_from: str | None = None
-    cover_subject: str | None = None
-    customer_reference: str | None = None
-    billing_code: str | None = None
-    stop_after: float | None = None
-    reports: str | None = None
-    report_to: tuple[str, ...] = ()
-    report_form: Literal["flat", "nested"] = "flat"
-
-    def written(self, number: str) -> str:
-        """A number (E.164) as the service is given it."""
-        if self.number_form == "plus":
-            return number
-        digits = number.removeprefix("+")
-        if self.number_form == "digits":
-            return digits
-        return digits[1:] if digits.startswith("1") and len(digits) == 11 else f"011{digits}"
-
-    def options(self, submission: Submission) -> dict[str, Any]:
-        """`options`; what nobody wished for is left out."""
-
-        def wish(name: str, usual: str | None) -> str | None:
-            return submission.options.get(name) or usual
-
-        mode = _MODES.get(wish("resolution", self.resolution) or "")
-        header, cover = wish("header", self.pilot_line), wish("cover", self.cover)
-        shown = {"subject": wish("subject", self.cover_subject), "from": wish("sender_name", self.cover_from)}
-        end = self._end(submission)
-        return _present(
-            message_id=submission.reference,
-            customer_reference=wish("customer_reference", self.customer_reference) or submission.reference,
-            billing_code=wish("billing_code", self.billing_code),
-            end_time=end.strftime("%Y-%m-%dT%H:%M:%S.000Z") if end else None,
-            coversheet={"enabled": True, **_present(name=cover, **shown)} if cover else None,
-            translation_options=_present(fax_mode=mode, page_orientation=wish("orientation", self.orientation)) or None,
-            pilot_line={"text": header} if header else None,
-        )
-
-    def _end(self, submission: Submission) -> datetime | None:
-        """Until when the service may try."""
-        wanted = moment(submission.options, "expire_at")
-        if wanted is None and self.stop_after:
-            wanted = submission.accepted_by + timedelta(seconds=self.stop_after)
-        return wanted.astimezone(UTC) if wanted else None
-
-    def report(self) -> dict[str, Any]:
-        """`reports`, if any are wanted."""
-        if not self.reports:
-            return {}
-        wanted = {"type": self.reports, "report_destinations": [{"email": address} for address in self.report_to]}
-        return {"reports": wanted if self.report_form == "flat" else {"delivery_report": wanted}}
-
-
-def body(submission: Submission, contents: Sequence[Content], sending: Sending) -> SizedStream:
+def body(submission: Submission, contents: Sequence[Content], options: Options) -> SizedStream:
     """The request.  Each document's suffix must be one of `TYPES`."""
     asked = {
-        "destinations": [{"fax": sending.written(submission.number), "ref": submission.reference}],
-        "options": sending.options(submission),
-        **sending.report(),
+        "destinations": [{"fax": written(submission.number, options.number_form), "ref": submission.reference}],
+        "options": _wanted(submission, options),
+        **_report(options),
     }
     frame = [json.dumps(asked).encode("ascii")[:-1] + b', "documents": [']
     for number, content in enumerate(contents, 1):
@@ -137,6 +75,54 @@ def body(submission: Submission, contents: Sequence[Content], sending: Sending) 
         frame.append(b'"}, ' if number < len(contents) else b'"}]}')
     size = sum(map(len, frame)) + sum(_length(content) for content in contents)
     return SizedStream(size, lambda: _chunks(frame, contents))
+
+
+def written(number: str, form: str) -> str:
+    """A number (E.164) as the service is given it."""
+    if form == "plus":
+        return number
+    digits = number.removeprefix("+")
+    if form == "digits":
+        return digits
+    return digits[1:] if digits.startswith("1") and len(digits) == 11 else f"011{digits}"
+
+
+def _wanted(submission: Submission, options: Options) -> dict[str, Any]:
+    """`options`: what the fax asks for before what the account does; what nobody wished for is left out."""
+
+    def wish(name: str, usual: str | None) -> str | None:
+        return submission.options.get(name) or usual
+
+    mode = _MODES.get(wish("resolution", options.resolution) or "")
+    header, cover = wish("header", options.pilot_line), wish("cover", options.cover)
+    shown = {"subject": wish("subject", options.cover_subject), "from": wish("sender_name", options.cover_from)}
+    pages = _present(fax_mode=mode, page_orientation=wish("orientation", options.orientation))
+    end = _end(submission, options)
+    return _present(
+        message_id=submission.reference,
+        customer_reference=wish("customer_reference", options.customer_reference) or submission.reference,
+        billing_code=wish("billing_code", options.billing_code),
+        end_time=end.strftime("%Y-%m-%dT%H:%M:%S.000Z") if end else None,
+        coversheet={"enabled": True, **_present(name=cover, **shown)} if cover else None,
+        translation_options=pages or None,
+        pilot_line={"text": header} if header else None,
+    )
+
+
+def _end(submission: Submission, options: Options) -> datetime | None:
+    """Until when the service may try."""
+    wanted = moment(submission.options, "expire_at")
+    if wanted is None and options.stop_after:
+        wanted = submission.accepted_by + timedelta(seconds=options.stop_after)
+    return wanted.astimezone(UTC) if wanted else None
+
+
+def _report(options: Options) -> dict[str, Any]:
+    """`reports`, if any are wanted."""
+    if not options.reports:
+        return {}
+    wanted = {"type": options.reports, "report_destinations": [{"email": address} for address in options.report_to]}
+    return {"reports": wanted if options.report_form == "flat" else {"delivery_report": wanted}}
 
 
 def suffix(name: str) -> str:
