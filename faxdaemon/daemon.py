@@ -30,7 +30,9 @@ from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
 from faxdaemon.options import Account, Push
+from faxdaemon.outbound.attachments import Attachments, Reach
 from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.grouping import Grouping
 from faxdaemon.outbound.intake import Intake
 from faxdaemon.outbound.keep import KeepStage, asked
 from faxdaemon.outbound.readiness import Pace, Readiness
@@ -181,7 +183,7 @@ class Daemon(Parts):
         rules: dict[str, FolderRules] = {}
         for folder in self.folders:
             rules[str(folder.folder)] = FolderRules(
-                formats=tuple(self.make_format(name, folder) for name in folder.formats),
+                dialects=self.make_dialects(folder),
                 accounts=tuple(folder.accounts),
                 region=self.settings.region,
                 options=folder.wishes,
@@ -200,8 +202,16 @@ class Daemon(Parts):
             documents=self.documents,
             clock=self.clock,
         )
+        dialects = self.make_dialects(folder)
+        readiness.leave = dialects.is_answer
+        attachments = Attachments(folder.folder, Reach(tuple(folder.roots), folder.paths), files=self.files)
+        grouping = Grouping(
+            dialects, attachments, folder.companion, files=self.files, documents=self.documents, clock=self.clock
+        )
         intake = Intake(
             readiness,
+            grouping,
+            attachments,
             places,
             self.spool,
             files=self.files,
@@ -212,7 +222,7 @@ class Daemon(Parts):
         report = ReportStage(
             places,
             self.spool,
-            answerer=self.make_format(folder.formats[0], folder),
+            dialects=dialects,
             files=self.files,
             journal=self.journal,
             alert=self.alert,

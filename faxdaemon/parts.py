@@ -33,6 +33,7 @@ from faxdaemon.files.watch import Watcher
 from faxdaemon.http import Http
 from faxdaemon.journal import open_journal
 from faxdaemon.options import Account
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.supervise import SignalHub
 
 CACHE = "cache"
@@ -88,9 +89,15 @@ class Parts:
 
     def make_format(self, name: str, folder: DropFolder) -> Format:
         """One dialect as one folder speaks it."""
-        asks = FolderAsks(folder.filename, folder.to or folder.options.get("address"))
+        settings = self.settings
+        to = folder.to or folder.options.get("address")
+        asks = FolderAsks(folder.filename, to, settings.timezone, settings.region, folder.encoding)
         dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
         return dialect
+
+    def make_dialects(self, folder: DropFolder) -> Dialects:
+        """All dialects of one folder, in its order."""
+        return Dialects([(name, self.make_format(name, folder)) for name in folder.formats])
 
     def make_sink(self, key: str, kind: str, options: Any) -> Sink:
         """One destination of received faxes."""

@@ -13,6 +13,7 @@ from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.provider import AccountRefused
 from faxdaemon.formats.filename import open_format
 from faxdaemon.housekeeping import BATCH, EVERY, LEASE, Housekeeping
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.report import ReportStage
 from faxdaemon.outbound.submit import SubmitStage
@@ -35,9 +36,9 @@ def stage(site: Site, *, alone: bool = True, journal: Any = None) -> Housekeepin
 
 def report(site: Site) -> None:
     FolderMark(site.places, site.spool, files=site.files).open(site.clock.entropy)
-    answerer = open_format(FolderAsks("{number}[_{name}]", None))
+    dialects = Dialects([("filename", open_format(FolderAsks("{number}[_{name}]", None)))])
     ReportStage(
-        site.places, site.spool, answerer=answerer, files=site.files, journal=site.journal, alert=site.alerts
+        site.places, site.spool, dialects=dialects, files=site.files, journal=site.journal, alert=site.alerts
     ).step()
 
 

@@ -9,10 +9,12 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from pydantic import (
@@ -62,6 +64,23 @@ def _region(value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
         raise ValueError(f"“{value}” is not a region; write a country's two capital letters, such as US, GB or DE")
     return value
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"“{value}” is not a time zone; write one such as Europe/Berlin or America/Denver") from None
+    return value
+
+
+def _local_zone() -> str:
+    """The machine's zone by its name, where that can be found; else UTC."""
+    try:
+        name = os.environ.get("TZ") or Path("/etc/timezone").read_text("ascii").strip()
+        return _timezone(name)
+    except (OSError, ValueError):
+        return "UTC"
 
 
 def _journal(value: str) -> str:
@@ -186,6 +205,15 @@ class DropFolder(Section):
     page that it draws up about a fax, be it sent or failed (`transmittal`)."""
     keep_as: Literal["pdf", "tiff"] = "pdf"
     """The form of the image."""
+    companion: Duration = Field(default=300.0, ge=0)
+    """How long a document waits for its control file, and a control file for its documents, where `formats` has one
+    with control files."""
+    roots: list[Path] = Field(default_factory=list)
+    """Folders besides this one from which a control file may name documents; absolute paths.  They are only read."""
+    paths: dict[str, str] = Field(default_factory=dict)
+    """What is meant by the beginning of a path as askers write it: `"S:\\\\": /srv/scans`, say."""
+    encoding: str | None = None
+    """How control files are encoded (`cp850`, `cp037`, ...); empty to find out."""
     settle: Duration = Field(default=5.0, ge=0)
     """How long a file must stay unchanged before it is taken, where nothing else tells that it is complete."""
     scan: Duration = Field(default=30.0, gt=0)
@@ -268,6 +296,8 @@ class Settings(Section):
     """`sqlite`, or `postgresql://user@host/database` for several nodes; a password only as `${...}`."""
     region: Annotated[str, AfterValidator(_region)] = "US"
     """The country (two letters, ISO 3166) in whose way numbers without `+` are read."""
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(default_factory=_local_zone)
+    """The zone (`Europe/Berlin`, ...) of times that are written without one; the machine's own when it is not given."""
     node: Name = Field(default_factory=_node)
     """This machine's name among several nodes; the host's name when it is not given."""
     accounts: dict[Name, AnyAccount] = Field(min_length=1)

@@ -1,17 +1,36 @@
-"""A dialect of asking and of answering.  A folder lists the formats that it accepts, in order."""
+"""A dialect of asking and of answering.  A folder lists the formats that it accepts, in order.
+
+A format looks at one thing: at the *name* of a document, at a *control* file beside it (or naming it), or at the
+*content* of the document.  It is pure: it sees names, bytes and text, and returns orders, answers and reasons.
+
+Reading may be done several times, also after a restart: the same papers must always give the same orders, in the same
+order, for an order is known by its place among them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Protocol
 
 from faxdaemon.core.model import Outcome, Request
 
 
+class Looks(Enum):
+    """What a format looks at."""
+
+    NAME = "name"
+    CONTROL = "control"
+    CONTENT = "content"
+
+
 @dataclass(frozen=True, slots=True)
 class NotMine:
     """The drop is not written in this dialect; the next one may understand it."""
+
+    hint: str | None = None
+    """For the person who dropped it, in case that no dialect understands it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +41,64 @@ class BadRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """The text of one page of a document."""
+
+    number: int
+    """Counted from 1."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What there is to read of one drop."""
+
+    name: str
+    """The name that the drop goes by: its document's, or its control file's."""
+    control: bytes | None = None
+    """The content of the control file, where there is one."""
+    pages: Callable[[], tuple[Page, ...]] = tuple
+    """The text of the document's first and last page, for formats that look at content; made when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What a format that looks at content wants gone before the document is sent."""
+
+    page: int
+    """Counted from 1."""
+    text: str | None
+    """Exactly this text of the page; None for the whole page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One fax that is asked for: the same documents to one or more recipients."""
+
+    requests: tuple[Request, ...]
+    documents: tuple[str, ...] | None = None
+    """The documents as the control file writes them, in order; None for the one that has the control file's stem."""
+    text: str | None = None
+    """A text that is sent as the first page or the only one."""
+    removals: tuple[Removal, ...] = ()
+    encoding: str | None = None
+    """How the control file was decoded, for the record."""
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerFile:
     """One file of an answer: `suffix` is put after the dropped name's stem."""
 
     suffix: str
     content: bytes
+    in_folder: bool = False
+    """Put into the drop folder itself, where askers of this dialect look for it; else beside the document."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFacts:
-    """All that an answer may tell about a fax; it comes from the journal alone, so that it can be written again byte
-    for byte after a crash."""
+    """All that an answer may tell about a fax; it comes from the journal and the spool alone, so that it can be written
+    again byte for byte after a crash."""
 
     fax_id: str
     name: str
@@ -42,6 +108,8 @@ class ReportFacts:
     overall: str
     """`sent`, `failed`, `cancelled` or `held`."""
     fields: Mapping[str, str]
+    control: bytes | None = None
+    """The control file, where there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +120,33 @@ class FolderAsks:
     """The pattern for file names."""
     to: str | None
     """A fixed number for every drop."""
+    timezone: str = "UTC"
+    """The zone of times that are written without one."""
+    region: str = "US"
+    """How numbers without a country code are read."""
+    encoding: str | None = None
+    """How control files are encoded; None to find out."""
 
 
 class Format(Protocol):
-    """One dialect.  Pure: it sees names and bytes and returns requests and bytes."""
+    """One dialect, as one drop folder speaks it."""
 
-    def read(self, name: str) -> list[Request] | BadRequest | NotMine:
-        """Understand a drop by its document's file name."""
+    @property
+    def looks_at(self) -> Looks:
+        """What it reads."""
+        ...
+
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Endings of the files that its answers leave in the drop folder itself, lower case: they are never drops."""
+        ...
+
+    def is_control(self, name: str) -> bool:
+        """Whether a file of this name can be a control file in this dialect."""
+        ...
+
+    def read(self, papers: Papers) -> list[Order] | BadRequest | NotMine:
+        """Understand a drop."""
         ...
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:

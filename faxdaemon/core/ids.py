@@ -37,6 +37,17 @@ def new_fax_id(milliseconds: int, entropy: bytes) -> FaxId:
     return FaxId(_base32(value, FAX_ID_LENGTH))
 
 
+def part_id(fax_id: FaxId, part: int) -> FaxId:
+    """The id of part `part` of a drop that asks for several faxes; the first part has the drop's own.  A pure function,
+    so that a drop which is taken again after a crash gets the same ids."""
+    if part == 0:
+        return fax_id
+    milliseconds = 0
+    for digit in fax_id:
+        milliseconds = milliseconds * 32 + _ALPHABET.index(digit)
+    return new_fax_id(milliseconds >> 80, hashlib.sha256(f"{fax_id}/{part}".encode("ascii")).digest()[:10])
+
+
 def is_fax_id(text: str) -> bool:
     """Whether `text` has the form of a fax id: how recovery tells its own leftovers from a stranger's files."""
     return len(text) == FAX_ID_LENGTH and text[0] in "01234567" and all(c in _ALPHABET for c in text)

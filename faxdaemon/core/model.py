@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from faxdaemon.core.ids import FaxId
@@ -28,6 +29,17 @@ class Origin:
     inode: int
 
 
+class Role(StrEnum):
+    """What a spooled file of a fax is."""
+
+    DOCUMENT = "document"
+    """It was asked to be faxed, and is, unless there is something made of it."""
+    CONTROL = "control"
+    """It asks, and is never sent."""
+    MADE = "made"
+    """Made of the documents, for sending in place of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One spooled document of an outbound fax."""
@@ -40,6 +52,10 @@ class Document:
     sha256: str
     pages: int | None = None
     """Unknown until the document has been inspected."""
+    role: Role = Role.DOCUMENT
+    original: str | None = None
+    """Where the dropped file itself lies, relative to the claims' folder, with `/`; None for what was not dropped here
+    (an attachment from elsewhere, a text out of a control file, what was made for sending)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +65,11 @@ class Drop:
     fax_id: FaxId
     origin: Origin
     documents: tuple[Document, ...]
+    """What is to be faxed, in order, and then its control file."""
     problem: str | None = None
     """Why it cannot even be read, in words for a person; such a drop is recorded as failed at once."""
+    part: int = 0
+    """Which of the control file's orders it is, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +84,8 @@ class Request:
     fields: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     """What is wished besides, in the words of `core.wishes`, as written."""
+    account: str | None = None
+    """The one account to send through, of those that the folder may use."""
 
 
 IMAGE = "image"
@@ -100,6 +121,8 @@ class Route:
     """When it fails if it is still unsent; None for the folder's own time."""
     keep: tuple[Picture, ...] = ()
     """What its folder wants beside the answer, where the provider has it."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """The asker's own fields for this recipient, for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +188,8 @@ class Outcome:
     submissions: int
     remote_csid: str | None
     duration_s: int | None
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """The asker's own fields for this recipient."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
     <drop folder>/                       people and applications drop here
       .faxdaemon/claimed/<node>/<FaxId>=<name>   a claimed drop, until its outcome is published
-                                <FaxId>/<name>   the same, where the name is too long for the other form
+                                <FaxId>/<name>   the same, for several files, or a name that is too long otherwise
       .faxdaemon/staged/<FaxId>-<n>              an answer or a restored document, until it is published
                         <FaxId>-<picture>-<recipient>-<submission>   a picture of what was sent, likewise
       sent/<date>/  failed/  held/               outcomes
@@ -15,6 +15,7 @@ fsync, and no folder grows without bound.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -56,6 +57,12 @@ class DropPlaces:
         if len(flat.encode("utf-8", "surrogateescape")) <= NAME_MAX:
             return self.claims / flat
         return self.claims / fax_id / name
+
+    def claimed_together(self, fax_id: str, names: Sequence[str]) -> list[Path]:
+        """Where the files of one drop are while it is ours: several share a folder of their own."""
+        if len(names) == 1:
+            return [self.claimed(fax_id, names[0])]
+        return [self.claims / fax_id / name for name in names]
 
     def staged(self, fax_id: str, number: int) -> Path:
         """The temporary number `number` of one fax."""

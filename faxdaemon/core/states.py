@@ -119,7 +119,13 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         "push",
         "an earlier attempt was in doubt, and the provider tells by itself that it has our reference",
     ),
-    Move(Outbound.READY, "hold", Outbound.HELD, "person", "a person wants it to wait"),
+    Move(
+        Outbound.READY,
+        "hold",
+        Outbound.HELD,
+        "person, route",
+        "a person wants it to wait, or must look at it before it is sent",
+    ),
     Move(Outbound.READY, "cancel", Outbound.CANCELLED, "person", "a person does not want it sent"),
     Move(Outbound.SUBMITTING, "accept", Outbound.ACCEPTED, "submit", "the provider has it and named it"),
     Move(

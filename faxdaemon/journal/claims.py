@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Document, Picture, Submission
+from faxdaemon.core.model import Document, Picture, Role, Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import document, fax, is_in, recipient
@@ -35,7 +35,8 @@ def documents_of(connection: Connection, fax_ids: Iterable[str]) -> Mapping[str,
     """The documents of these faxes, in order."""
     found: dict[str, list[Document]] = defaultdict(list)
     for row in connection.execute(_DOCUMENTS, {"fax_ids": list(dict.fromkeys(fax_ids))}):
-        found[row.fax_id].append(Document(row.name, row.spool, row.size, row.sha256, row.pages))
+        role = Role(row.role)
+        found[row.fax_id].append(Document(row.name, row.spool, row.size, row.sha256, row.pages, role, row.original))
     return defaultdict(tuple, {k: tuple(v) for k, v in found.items()})
 
 
@@ -68,6 +69,7 @@ def submissions(tx: Tx, rows: Sequence[Row[Any]], changed: Sequence[Mapping[str,
 
 
 def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Document, ...]) -> Submission:
+    documents = _sent(documents)
     pages = [d.pages for d in documents]
     intended_at = changed.get("intended_at", row.intended_at)
     return Submission(
@@ -94,6 +96,12 @@ def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Docu
         cancel_wanted=row.cancel_wanted,
         keep=tuple(Picture(*pair) for pair in row.keep or ()),
     )
+
+
+def _sent(documents: Sequence[Document]) -> tuple[Document, ...]:
+    """What is handed to the provider: what was made for it, or else the documents themselves."""
+    made = tuple(d for d in documents if d.role is Role.MADE)
+    return made or tuple(d for d in documents if d.role is Role.DOCUMENT)
 
 
 def key(submission: Submission) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.journal import HeldDrop, Routed, ToRoute
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Drop, Origin, Route
+from faxdaemon.core.model import Document, Drop, Origin, Route
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import documents_of
@@ -39,11 +39,11 @@ _WAITING = (
 _HELD = sa.select(recipient.c.fax_id).where(sa.text(is_in(Outbound.HELD))).order_by(recipient.c.fax_id).distinct()
 _HELD_IN = (
     sa.select(fax.c.id, fax.c.plan, fax.c.published, document.c.sha256)
-    .join(document, sa.and_(document.c.fax_id == fax.c.id, document.c.n == 1))
+    .join(document, sa.and_(document.c.fax_id == fax.c.id, document.c.name == fax.c.name))
     .where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)), fax.c.folder == sa.bindparam("folder"))
     .order_by(fax.c.id)
 )
-_SET_FIELDS = Prepared(sa.update(fax).where(fax.c.id == sa.bindparam("key")), ("fields",))
+_SET_ASKED = Prepared(sa.update(fax).where(fax.c.id == sa.bindparam("key")), ("fields", "format"))
 _SET_PAGES = Prepared(
     sa.update(document).where(document.c.fax_id == sa.bindparam("key"), document.c.n == sa.bindparam("key_n")),
     ("pages",),
@@ -61,17 +61,19 @@ _BORN = (
     "cancel_wanted",
     "updated_at",
 )
-_ROUTED = ("number", "name", "account", "accounts", "options", "keep", "allowance", "expires_at")
+_ROUTED = ("number", "name", "account", "accounts", "options", "fields", "keep", "allowance", "expires_at")
 _INSERT_FAXES = Prepared(
     sa.insert(fax),
     (
         *("id", "folder", "name", "size", "modified_ns", "inode", "node", "received_at"),
-        *("report", "report_epoch", "report_again"),
+        *("report", "report_epoch", "report_again", "part"),
     ),
 )
 _INSERT_RECEIVED = Prepared(sa.insert(recipient), _BORN)
 _INSERT_ROUTED = Prepared(sa.insert(recipient), (*_BORN, *_ROUTED))
 _INSERT_DOCUMENTS = Prepared(sa.insert(document), [column.name for column in document.c])
+_MADE_FROM = 100_001
+"""Numbers of documents that were made for sending: after all that a drop can bring."""
 _RECEIVED_AT = sa.select(fax.c.id, fax.c.received_at).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
 
 
@@ -131,7 +133,7 @@ class Intake(Part):
         def work(connection: Connection) -> list[ToRoute]:
             rows = connection.execute(_WAITING, {"limit": limit}).all()
             documents = documents_of(connection, (row.id for row in rows)) if rows else {}
-            return [ToRoute(FaxId(row.id), origin_of(row), documents[row.id]) for row in rows]
+            return [ToRoute(FaxId(row.id), origin_of(row), documents[row.id], row.part) for row in rows]
 
         return self._read(work)
 
@@ -151,7 +153,7 @@ def _accept(tx: Tx, drops: Mapping[FaxId, Drop]) -> None:
         return
     new.sort(key=lambda drop: drop.fax_id)
     _INSERT_FAXES.execute(tx.connection, [_fax_row(tx, drop) for drop in new])
-    documents = [row for drop in new for row in _document_rows(drop)]
+    documents = [row for drop in new for row in _document_rows(drop.fax_id, drop.documents)]
     if documents:
         _INSERT_DOCUMENTS.execute(tx.connection, documents)
     _INSERT_RECEIVED.execute(tx.connection, [_recipient_row(tx, drop.fax_id, 1) for drop in new])
@@ -183,21 +185,24 @@ def _fax_row(tx: Tx, drop: Drop) -> dict[str, Any]:
         "report": Reporting.OPEN.value,
         "report_epoch": 0,
         "report_again": False,
+        "part": drop.part,
     }
 
 
-def _document_rows(drop: Drop) -> list[dict[str, Any]]:
+def _document_rows(fax_id: FaxId, documents: Sequence[Document], first: int = 1) -> list[dict[str, Any]]:
     return [
         {
-            "fax_id": drop.fax_id,
+            "fax_id": fax_id,
             "n": n,
             "name": d.name,
             "spool": d.spool,
             "size": d.size,
             "sha256": d.sha256,
             "pages": d.pages,
+            "role": d.role.value,
+            "original": d.original,
         }
-        for n, d in enumerate(drop.documents, 1)
+        for n, d in enumerate(documents, first)
     ]
 
 
@@ -238,6 +243,15 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
     if more:
         _INSERT_ROUTED.execute(tx.connection, more)
     _remember(tx, decided)
+    for decision in decided:
+        if decision.hold is not None:
+            _hold(tx, decision.fax_id, decision.hold)
+
+
+def _hold(tx: Tx, fax_id: FaxId, reason: str) -> None:
+    """Routed, and all the same for a person to decide; released, it goes on as it was routed."""
+    rows = RECIPIENT.lock_all(tx, fax_id)
+    move(tx, RECIPIENT, [Change(k, ("hold",), Outbound.HELD, None, note=reason, claims=True) for k in rows], rows)
 
 
 def _refusal(decision: Routed) -> Change[Outbound]:
@@ -257,6 +271,7 @@ def _route_columns(tx: Tx, decision: Routed, route: Route, received_at: int) -> 
         "accounts": route.accounts,
         "options": dict(route.options),
         "keep": [(one.what, one.form) for one in route.keep] or None,
+        "fields": dict(route.fields) or None,
         "allowance": max(0, expires_at - received_at),
         "expires_at": expires_at,
         "due": due,
@@ -270,9 +285,13 @@ def _tell_further(tx: Tx, fax_id: FaxId, n: int, values: Mapping[str, Any]) -> N
 
 
 def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
-    fields = [{"key": d.fax_id, "fields": dict(d.fields)} for d in decided if d.fields]
-    if fields:
-        _SET_FIELDS.execute(tx.connection, fields)
+    asked = [
+        {"key": d.fax_id, "fields": dict(d.fields) if d.fields else None, "format": d.format}
+        for d in decided
+        if d.fields or d.format
+    ]
+    if asked:
+        _SET_ASKED.execute(tx.connection, asked)
     pages = [
         {"key": d.fax_id, "key_n": n, "pages": count}
         for d in decided
@@ -281,3 +300,6 @@ def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
     ]
     if pages:
         _SET_PAGES.execute(tx.connection, pages)
+    made = [row for d in decided if d.made for row in _document_rows(d.fax_id, d.made, _MADE_FROM)]
+    if made:
+        _INSERT_DOCUMENTS.execute(tx.connection, made)

@@ -118,6 +118,7 @@ def _outcome(row: Row[Any]) -> Outcome:
         submissions=row.submission if row.reference is not None else row.submission - 1,
         remote_csid=row.remote_csid,
         duration_s=row.duration_s,
+        fields=row.fields or {},
     )
 
 
@@ -131,6 +132,7 @@ def _work(row: Row[Any], documents: Any, outcomes: tuple[Outcome, ...]) -> Repor
         received_at=from_ms(row.received_at),
         outcomes=outcomes,
         fields=row.fields or {},
+        format=row.format,
         plan=row.plan,
         published=row.published,
     )

@@ -19,10 +19,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table
 
+from faxdaemon.core.model import Role
 from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata = sa.MetaData(
@@ -97,6 +98,8 @@ fax = Table(
     Column("report_again", Boolean, nullable=False),
     Column("plan", Json),
     Column("published", Json),
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("format", Text),
     _check("report", one_of("report", Reporting)),
     _check("plan", _if(one_of("report", (Reporting.REPORTING, Reporting.REPORTED)), "plan")),
     **_CLUSTERED,
@@ -113,6 +116,9 @@ document = Table(
     Column("size", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("pages", Integer),
+    Column("role", String(12), nullable=False, server_default=Role.DOCUMENT.value),
+    Column("original", Text),
+    _check("role", one_of("role", Role)),
     **_CLUSTERED,
 )
 
@@ -129,6 +135,7 @@ recipient = Table(
     Column("accounts", Json),
     Column("options", Json),
     Column("keep", Json),
+    Column("fields", Json),
     Column("submission", Integer, nullable=False),
     Column("reference", byte_ordered(60), unique=True),
     Column("attempts", Integer, nullable=False),

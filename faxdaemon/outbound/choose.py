@@ -16,12 +16,12 @@ from datetime import tzinfo
 from pathlib import PurePath
 from typing import Any
 
-from faxdaemon.contracts.format import Format
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.core import wishes
 from faxdaemon.core.model import Document, Picture, Request, Route
 from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.core.wishes import VOCABULARY, BadWish, Need
+from faxdaemon.outbound.dialects import Dialects
 
 _WHEN = "send_at"
 
@@ -30,7 +30,7 @@ _WHEN = "send_at"
 class FolderRules:
     """What a drop folder decides for its faxes."""
 
-    formats: tuple[Format, ...]
+    dialects: Dialects
     accounts: tuple[str, ...]
     region: str
     options: Mapping[str, Any]
@@ -61,7 +61,7 @@ def choose(
         raise Unroutable("it is to be sent only after the time at which it expires; put `send_at` or `expire_at` right")
     if asked.get("service") == "fax":
         del asked["service"]  # every account does that
-    accounts = _able(rules.accounts, number, asked, documents, capabilities)
+    accounts = _able(_chosen(rules.accounts, request.account), number, asked, documents, capabilities)
     waits_there = all(_WHEN in capabilities[account].wishes for account in accounts)
     if not waits_there:
         asked.pop(_WHEN, None)
@@ -73,7 +73,23 @@ def choose(
         not_before=None if waits_there else begin,
         expires_at=end,
         keep=rules.keep,
+        fields=_fields(request),
     )
+
+
+def _chosen(accounts: Sequence[str], wanted: str | None) -> Sequence[str]:
+    """The folder's accounts, or the one of them that the drop asks for."""
+    if wanted is None:
+        return accounts
+    if wanted not in accounts:
+        raise Unroutable(f"it asks for the account “{wanted[:40]}”; this folder may use: {', '.join(accounts)}")
+    return (wanted,)
+
+
+def _fields(request: Request) -> dict[str, str]:
+    """What the answer gives back."""
+    own = {"name": request.name, "reference": request.reference}
+    return {**request.fields, **{key: value for key, value in own.items() if value}}
 
 
 def without(asked: Mapping[str, Any], capabilities: Capabilities) -> list[str]:

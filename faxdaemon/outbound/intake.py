@@ -1,10 +1,11 @@
 """Intake: a drop becomes ours (steps O1 to O5 of the protocol).
 
-Promise   a complete file (see `readiness`) is taken once and whole.  What is taken is never left without a row in the
-          journal; what cannot be read is recorded as failed with the reason.  Without room nothing is taken: drops stay
-          where people put them.
+Promise   a complete drop (see `readiness` and `grouping`) is taken once and whole.  What is taken is never left without
+          a row in the journal; what cannot be read is recorded as failed with the reason.  Without room nothing is
+          taken: drops stay where people put them.
 Needs     a hidden work folder on the drop folder's own file system.
-Crash     after the claim: the next start finds the claim without a row and goes on with it under the same id.
+Crash     after the claim: the next start finds the claim without a row and goes on with it under the same id; of a
+          drop of several files, it claims those that were left behind.
           After the copy: copied again.  After the commit: a claim with a row is the normal picture; the claimed
           original stays, as the second copy, until it is published in `sent/`, `failed/` or `held/`.  Where the spool
           has lost its copy, the next start makes it again.
@@ -12,13 +13,14 @@ Crash     after the claim: the next start finds the claim without a row and goes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.clock import Clock
-from faxdaemon.contracts.files import Entry, Files, Kind
+from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.journal import HeldDrop, OutboundJournal
 from faxdaemon.contracts.stage import Wake
 from faxdaemon.core.errors import FilesError, FolderOffline
@@ -26,6 +28,9 @@ from faxdaemon.core.ids import FaxId, new_fax_id
 from faxdaemon.core.model import Drop
 from faxdaemon.core.places import DropPlaces, Spool, claimant
 from faxdaemon.outbound import shown
+from faxdaemon.outbound.attachments import Attachments
+from faxdaemon.outbound.dialects import Asked
+from faxdaemon.outbound.grouping import Group, Grouping
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.readiness import Readiness
 from faxdaemon.outbound.spooling import Spooling
@@ -42,7 +47,7 @@ NO_ROOM = 5.0
 
 
 Claim = tuple[FaxId, Path]
-"""The id that a drop was given, and where its file is now."""
+"""The id that a drop was given, and where it is now: a file, or a folder of that name with the files in it."""
 
 
 class Intake:
@@ -51,6 +56,8 @@ class Intake:
     def __init__(
         self,
         readiness: Readiness,
+        grouping: Grouping,
+        attachments: Attachments,
         places: DropPlaces,
         spool: Spool,
         *,
@@ -61,6 +68,7 @@ class Intake:
         reserve: int = RESERVE,
     ) -> None:
         self._readiness = readiness
+        self._grouping = grouping
         self._places = places
         self._spool = spool
         self._files = files
@@ -71,7 +79,7 @@ class Intake:
         self._orphans: list[Claim] | None = None
         self._deferred: dict[Claim, float] = {}
         self._mark = FolderMark(places, spool, files=files)
-        self._spooling = Spooling(places, spool, files=files)
+        self._spooling = Spooling(places, spool, files=files, grouping=grouping, attachments=attachments)
         self._trouble = f"folder:{places.folder}"
         self._unclaimed = f"claim:{places.folder}"
         self._full = f"space:{spool.root}"
@@ -106,11 +114,11 @@ class Intake:
             batch, self._orphans = self._orphans[:BATCH], self._orphans[BATCH:]
             self._take_over(batch)
             return 0.0
-        ready = self._readiness.ready(BATCH)
-        if ready:
-            self._take_over(self._claim(ready))
-        wait = self._readiness.wait()
-        return min(wait, TROUBLE) if self._deferred else wait
+        groups = self._grouping.groups(self._readiness.ready(BATCH))
+        if groups:
+            self._take_over(self._claim(groups))
+        waits = [self._readiness.wait(), self._grouping.wait(), TROUBLE if self._deferred else None]
+        return min(wait for wait in waits if wait is not None)
 
     def _room(self) -> bool:
         free = self._files.free_space(self._spool.state)
@@ -126,23 +134,31 @@ class Intake:
 
     # -- O1: claim
 
-    def _claim(self, entries: list[Entry]) -> list[Claim]:
+    def _claim(self, groups: Sequence[Group]) -> list[Claim]:
         stamp = int(self._clock.now().timestamp() * 1000)
-        moves = []
-        claims = []
-        for entry in entries:
+        claims: list[tuple[Claim, list[tuple[Path, Path]]]] = []
+        for group in groups:
             fax_id = new_fax_id(stamp, self._clock.entropy(10))
-            target = self._places.claimed(fax_id, entry.path.name)
-            moves.append((entry.path, target))
-            claims.append((fax_id, target))
-        self._files.make_dirs([target.parent for _, target in claims if target.parent != self._places.claims])
+            targets = self._places.claimed_together(fax_id, [path.name for path in group])
+            place = targets[0] if targets[0].parent == self._places.claims else targets[0].parent
+            claims.append(((fax_id, place), list(zip(group, targets, strict=True))))
+        self._files.make_dirs([place for (fax_id, place), _ in claims if place.name == fax_id])
         try:
-            self._files.move(moves)
+            self._files.move([move for _, moves in claims for move in moves])
         except FilesError:
             # One of the batch could not be renamed (taken back, locked, not ours to move): the others must not suffer.
-            return [claim for claim, pair in zip(claims, moves, strict=True) if self._claim_one(*pair)]
+            return [claim for claim, moves in claims if self._claim_each(moves)]
         self._alert.clear(self._unclaimed)
-        return claims
+        return [claim for claim, _ in claims]
+
+    def _claim_each(self, moves: Sequence[tuple[Path, Path]]) -> bool:
+        """Whether all of one drop is claimed now.  Of several files, those that are claimed are found again with the
+        claims of an earlier life, and completed."""
+        claimed = [self._claim_one(*move) for move in moves]
+        if any(claimed) and not all(claimed):
+            self._orphans = None
+            self._deferred.clear()
+        return all(claimed)
 
     def _claim_one(self, path: Path, target: Path) -> bool:
         if self._files.stat(target) is not None:
@@ -157,8 +173,8 @@ class Intake:
         return True
 
     def _forget(self, target: Path) -> None:
-        """Remove a claim's own folder, if it has one."""
-        if target.parent != self._places.claims:
+        """Remove a claim's own folder, if it has one and is empty."""
+        if target.parent != self._places.claims and not self._inside(target.parent):
             self._files.remove([target.parent])
 
     # -- O2 to O4: copy and commit
@@ -171,43 +187,57 @@ class Intake:
             for entry in entries:
                 fax_id = claimant(entry.path.name)
                 if fax_id is not None:
-                    found += [(fax_id, entry.path)] if entry.kind is not Kind.FOLDER else self._in_folder(fax_id, entry)
+                    found.append((fax_id, entry.path))
         known = self._journal.known([fax_id for fax_id, _ in found]) if found else frozenset()
         for claim in found:
             if claim[0] in known:
                 self._copy_again(*claim)
         return sorted(claim for claim in found if claim[0] not in known)
 
-    def _copy_again(self, fax_id: FaxId, path: Path) -> None:
+    def _copy_again(self, fax_id: FaxId, place: Path) -> None:
         """Rule W1: the claimed original is the second copy, for when the spool has lost the first."""
         try:
-            if self._spooling.restore(fax_id, path):
+            claimed = self._claimed(fax_id, place)
+            if claimed and self._spooling.restore(fax_id, claimed):
                 log.warning("a document that the spool had lost was copied again", fax=fax_id)
         except FilesError as error:
             self._alert.raise_(f"spool:{fax_id}", f"the document of {fax_id} cannot be copied again: {error.reason}")
 
-    def _in_folder(self, fax_id: FaxId, entry: Entry) -> list[Claim]:
-        """The file in a claim that has a folder of its own; or the claim itself when a folder was dropped."""
-        if entry.path.name != fax_id:
-            return [(fax_id, entry.path)]
-        self._files.sync([entry.path])
-        with self._files.scan(entry.path) as entries:
-            inside = [(fax_id, each.path) for each in entries]
-        if not inside:
-            self._files.remove([entry.path])
-        return inside
+    def _claimed(self, fax_id: FaxId, place: Path) -> list[Path]:
+        """The files of a claim."""
+        return self._inside(place) if place.name == fax_id else [place]
+
+    def _inside(self, folder: Path) -> list[Path]:
+        if self._files.stat(folder) is None:
+            return []
+        with self._files.scan(folder) as entries:
+            return sorted(entry.path for entry in entries)
+
+    def _completed(self, place: Path) -> list[Path]:
+        """The files of a claim that has a folder of its own, with those that a crash has left in the drop folder."""
+        self._files.sync([place])
+        claimed = self._inside(place)
+        read = self._grouping.control({path.name: path for path in claimed})
+        if read is not None and isinstance(read.asked, Asked):
+            names = [path.name for path in claimed]
+            left = self._grouping.gather(read.name, read.asked, names, self._places.folder)
+            self._files.move([(path, place / path.name) for path in left])
+            claimed += [place / path.name for path in left]
+        if not claimed:
+            self._files.remove([place])
+        return claimed
 
     def _take_over(self, claims: list[Claim]) -> None:
         drops: list[Drop] = []
         for claim in claims:
             try:
-                drop = self._copied(*claim)
+                taken = self._copied(*claim)
             except FilesError as error:  # one bad file must not stop the others; its claim keeps it safe
                 self._deferred[claim] = self._clock.monotonic() + TROUBLE
                 self._alert.raise_(f"drop:{claim[0]}", f"drop {claim[0]} cannot be taken in yet: {error.reason}")
             else:
                 self._alert.clear(f"drop:{claim[0]}")
-                drops += [drop] if drop else []
+                drops += taken
         if not drops:
             return
         folders = {self._spool.path(document.spool).parent for drop in drops for document in drop.documents}
@@ -215,22 +245,26 @@ class Intake:
         self._journal.accept(drops)
         self._settle_held(drops)
 
-    def _copied(self, fax_id: FaxId, path: Path) -> Drop | None:
-        if self._files.stat(path) is None:
+    def _copied(self, fax_id: FaxId, place: Path) -> list[Drop]:
+        if self._files.stat(place) is None:
             self._mark.check()  # the claim is gone only if the folder is not
-            return None
-        drop = self._spooling.copy(fax_id, path)
-        if drop is None:
-            self._give_back(fax_id, path)
-        return drop
+            return []
+        claimed = self._completed(place) if place.name == fax_id else [place]
+        if not claimed:
+            return []
+        drops = self._spooling.copy(fax_id, claimed)
+        if drops is None:
+            self._give_back(fax_id, claimed)
+        return drops or []
 
-    def _give_back(self, fax_id: FaxId, path: Path) -> None:
+    def _give_back(self, fax_id: FaxId, claimed: Sequence[Path]) -> None:
         """Somebody was still writing to it after all: it goes back and is looked at again later."""
         log.info("drop changed while it was claimed", fax=fax_id)
-        name = self._spooling.name(fax_id, path)
-        self._files.move([(path, self._places.folder / name)])
-        self._forget(path)
-        self._readiness.look_again(name)
+        names = [self._spooling.name(fax_id, path) for path in claimed]
+        self._files.move([(path, self._places.folder / name) for path, name in zip(claimed, names, strict=True)])
+        self._forget(claimed[0])
+        for name in names:
+            self._readiness.look_again(name)
 
     # -- moving a held document back means "send it again"
 
@@ -251,4 +285,4 @@ class Intake:
         if any(self._files.stat(Path(source)) is not None for source, _ in old.published["moves"]):
             return False  # it was not shown yet: this is another fax, of the same content
         names = {path.name for path in shown.places(old.fax_id, target)}
-        return drop.origin.name in names and shown.document(self._files, old.fax_id, old.published, old.sha256) is None
+        return drop.origin.name in names and not shown.lead(self._files, old.fax_id, old.published, old.sha256)

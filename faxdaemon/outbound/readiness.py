@@ -49,6 +49,8 @@ class Readiness:
     def __init__(self, pace: Pace, places: DropPlaces, *, files: Files, documents: Documents, clock: Clock) -> None:
         self.watch: Callable[[], object] = lambda: None
         """Called before each scan: sees that events come, if they can be had, also of a folder that came back."""
+        self.leave: Callable[[str], bool] = lambda _: False
+        """Names besides the temporary ones that are never drops: answers that lie here for the asker."""
         self._pace = pace
         self._places = places
         self._files = files
@@ -108,7 +110,7 @@ class Readiness:
                 if not self._hints:
                     return
                 name, complete = self._hints.popleft()
-            if name in found or _never(name):
+            if name in found or self._never(name):
                 continue
             entry = self._files.stat(self._places.folder / name)
             if entry is None:
@@ -147,7 +149,7 @@ class Readiness:
             return
         for entry in entries:
             name = entry.path.name
-            if name in found or _never(name) or (entry.kind is Kind.FOLDER and not _like_a_document(name)):
+            if name in found or self._never(name) or (entry.kind is Kind.FOLDER and not _like_a_document(name)):
                 continue
             if self._usable(entry):
                 limit -= 1
@@ -190,6 +192,9 @@ class Readiness:
         del self._sighted[entry.path.name]
         return True
 
+    def _never(self, name: str) -> bool:
+        return name in OUTCOMES or name == HIDDEN or is_temporary(name) or self.leave(name)
+
     def _file_system_time(self) -> int:
         probe = self._places.hidden / "clock"
         self._files.write_new(probe, [b""])
@@ -197,10 +202,6 @@ class Readiness:
         if entry is None:
             raise FolderOffline(f"{probe} vanished while it was written")
         return entry.changed_ns
-
-
-def _never(name: str) -> bool:
-    return name in OUTCOMES or name == HIDDEN or is_temporary(name)
 
 
 def _like_a_document(name: str) -> bool:

@@ -22,20 +22,23 @@ import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.files import Files
-from faxdaemon.contracts.format import Format, ReportFacts
+from faxdaemon.contracts.format import ReportFacts
 from faxdaemon.contracts.journal import OutboundJournal, ReportWork
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.errors import FilesError
-from faxdaemon.core.model import Outcome
+from faxdaemon.core.model import Document, Outcome, Role
 from faxdaemon.core.naming import fit
 from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.outbound import shown
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.mark import FolderMark
 
 log = structlog.get_logger()
 
 BATCH = 32
+ORIGINALS = 1000
+"""Temporaries from this number on are originals that were restored; below it are answers."""
 RETRY = 10.0
 """Seconds after which what could not be reported is tried again."""
 
@@ -48,14 +51,14 @@ class ReportStage:
         places: DropPlaces,
         spool: Spool,
         *,
-        answerer: Format,
+        dialects: Dialects,
         files: Files,
         journal: OutboundJournal,
         alert: Alert,
     ) -> None:
         self._places = places
         self._spool = spool
-        self._answerer = answerer
+        self._dialects = dialects
         self._files = files
         self._journal = journal
         self._alert = alert
@@ -117,57 +120,84 @@ class ReportStage:
         day = max(ended, default=work.received_at).astimezone().date().isoformat()
         target = self._places.outcome(overall, day)
         self._files.make_dirs([target])
-        answers = self._answerer.answer(_facts(work, overall))
-        source = self._original(work)
+        answers = self._dialects.answerer(work.format).answer(_facts(work, overall, self._control(work)))
+        originals = self._originals(work)
         outdated = shown.answers(self._files, work.fax_id, work.published)
-        ours = {str(source), *(path for path, _ in outdated)}
-        names = self._free_names(work, target, [answer.suffix for answer in answers], taken, ours)
-        moves: list[tuple[str, str]] = []
-        if source is not None and str(source) != names[0]:
-            moves.append((str(source), names[0]))
+        ours = {str(source) for _, source in originals} | {path for path, _ in outdated}
+        places = [(PurePath(name).stem, PurePath(name).suffix, target) for name, _ in originals]
+        stem = PurePath(work.origin.name).stem
+        places += [(stem, each.suffix, self._places.folder if each.in_folder else target) for each in answers]
+        names = self._free_names(work, places, taken, ours)
+        moves = [
+            (str(source), name) for (_, source), name in zip(originals, names, strict=False) if str(source) != name
+        ]
         digests: dict[str, str] = {}
-        for number, (answer, place) in enumerate(zip(answers, names[1:], strict=True), 2):
+        for number, (answer, place) in enumerate(zip(answers, names[len(originals) :], strict=True), 2):
             temporary = self._places.staged(work.fax_id, number)
             digests[place] = self._files.write_new(temporary, [answer.content]).sha256
             moves.append((str(temporary), place))
         taken.update(names)
+        lead = next((n for n, (name, _) in enumerate(originals) if name == work.origin.name), None)
         return {
             "overall": overall,
             "moves": moves,
-            "document": None if source is None else names[0],
+            "document": None if lead is None else names[lead],
+            "documents": {name: place for (name, _), place in zip(originals, names, strict=False)},
             "answers": digests,
             "remove": outdated,
         }
 
-    def _original(self, work: ReportWork) -> Path | None:
-        """The dropped file where it is now: in its claim, or where an earlier report put it, or restored from the
-        spool; None when there is none left."""
-        claimed = self._places.claimed(work.fax_id, work.origin.name)
+    def _originals(self, work: ReportWork) -> list[tuple[str, Path]]:
+        """Each dropped file of this fax, by its name, where it is now: in its claim, or where an earlier report put it,
+        or restored from the spool."""
+        found = []
+        for number, document in enumerate(work.documents, 1):
+            dropped = document.original or document.name == work.origin.name
+            place = self._original(work, number, document) if dropped else None
+            if place is not None:
+                found.append((document.name, place))
+        return found or self._unread(work)
+
+    def _original(self, work: ReportWork, number: int, document: Document) -> Path | None:
+        claimed = (
+            self._places.claims / document.original
+            if document.original
+            else self._places.claimed(work.fax_id, document.name)
+        )
         if self._files.stat(claimed) is not None:
             return claimed
-        if not work.documents:
-            return None
-        found = shown.document(self._files, work.fax_id, work.published, work.documents[0].sha256)
+        found = shown.document(self._files, work.fax_id, work.published, document)
         if found is not None:
             return found
-        spooled = self._spool.path(work.documents[0].spool)
+        spooled = self._spool.path(document.spool)
         if self._files.stat(spooled) is None:
             log.warning("no copy of a document is left to report with", fax=work.fax_id)
             return None
-        restored = self._places.staged(work.fax_id, 1)
+        restored = self._places.staged(work.fax_id, ORIGINALS + number)
         self._files.copy_new(spooled, restored)
         return restored
 
+    def _unread(self, work: ReportWork) -> list[tuple[str, Path]]:
+        """The files of a claim that was never read: they were refused as they lay there."""
+        claimed = self._places.claimed(work.fax_id, work.origin.name)
+        if self._files.stat(claimed) is not None and claimed.parent == self._places.claims:
+            return [(work.origin.name, claimed)]
+        folder = self._places.claims / work.fax_id
+        if self._files.stat(folder) is None:
+            return []
+        with self._files.scan(folder) as entries:
+            return sorted((entry.path.name, entry.path) for entry in entries)
+
     def _free_names(
-        self, work: ReportWork, target: Path, suffixes: Sequence[str], taken: set[str], ours: set[str]
+        self, work: ReportWork, places: Sequence[tuple[str, str, Path]], taken: set[str], ours: set[str]
     ) -> list[str]:
-        """Where the document and its answers go; with the id's end in their names when one of them is taken."""
-        pure = PurePath(work.origin.name)
-        for stem in (pure.stem, f"{pure.stem}.{work.fax_id[-8:]}", f"{pure.stem}.{work.fax_id}"):
-            places = [target / fit(stem, suffix) for suffix in (pure.suffix, *suffixes)]
-            if not any(str(p) in taken or (str(p) not in ours and self._files.stat(p) is not None) for p in places):
-                return [str(place) for place in places]
-        raise FilesError(f"{target}: there is a file for fax {work.fax_id} already; move it away")
+        """Where documents and answers go (stem, suffix, folder); with the id's end in their names when one is taken."""
+        for tail in ("", f".{work.fax_id[-8:]}", f".{work.fax_id}"):
+            paths = [folder / fit(stem + tail, suffix) for stem, suffix, folder in places]
+            used = (str(p) in taken or (str(p) not in ours and self._files.stat(p) is not None) for p in paths)
+            if len(set(paths)) == len(paths) and not any(used):
+                return [str(path) for path in paths]
+        raise FilesError(f"{places[0][2]}: there is a file for fax {work.fax_id} already; move it away")
 
     # -- publishing
 
@@ -217,20 +247,36 @@ class ReportStage:
         """Whether `source` is still there, and ours: what lies in our work folder is, elsewhere the content tells."""
         if self._places.hidden in source.parents:
             return self._files.stat(source) is not None
-        return bool(work.documents) and shown.holds(self._files, source, work.documents[0].sha256)
+        return any(shown.holds(self._files, source, document.sha256) for document in work.documents)
 
     def _still_free(self, work: ReportWork, target: Path) -> Path:
         """`target`, or a name with the id in it when somebody has put a file there since it was staged."""
         return target if self._files.stat(target) is None else shown.aside(work.fax_id, target)
 
     def _forget_claim(self, work: ReportWork) -> None:
-        """Remove the claim's own folder, if it has one; what a stranger has put into it keeps it, and nothing else."""
-        folder = self._places.claimed(work.fax_id, work.origin.name).parent
-        if folder != self._places.claims:
+        """Remove the folders of the claim, if it has any; what a stranger has put into one keeps it, and what belongs
+        to another fax of the same drop."""
+        folders = {(self._places.claims / str(d.original)).parent for d in work.documents if d.original}
+        folders.add(self._places.claimed(work.fax_id, work.origin.name).parent)
+        for folder in sorted(folders - {self._places.claims}):
             try:
-                self._files.remove([folder])
+                if not self._holds_more(folder):
+                    self._files.remove([folder])
             except FilesError as error:
                 log.warning("the folder of a claim stays", fax=work.fax_id, reason=error.reason)
+
+    def _holds_more(self, folder: Path) -> bool:
+        if self._files.stat(folder) is None:
+            return False
+        with self._files.scan(folder) as entries:
+            return next(entries, None) is not None
+
+    def _control(self, work: ReportWork) -> bytes | None:
+        for document in work.documents:
+            if document.role is Role.CONTROL:
+                with self._files.read(self._spool.path(document.spool)) as stream:
+                    return stream.read()
+        return None
 
 
 def overall_of(outcomes: Sequence[Outcome]) -> str:
@@ -242,17 +288,20 @@ def overall_of(outcomes: Sequence[Outcome]) -> str:
     return Outbound.SENT.value
 
 
-def _facts(work: ReportWork, overall: str) -> ReportFacts:
+def _facts(work: ReportWork, overall: str, control: bytes | None = None) -> ReportFacts:
     return ReportFacts(
         fax_id=work.fax_id,
         name=work.origin.name,
         received_at=_iso(work.received_at),
         documents=tuple(
-            {"name": d.name, "bytes": d.size, "sha256": d.sha256, "pages": d.pages} for d in work.documents
+            {"name": d.name, "bytes": d.size, "sha256": d.sha256, "pages": d.pages}
+            for d in work.documents
+            if d.role is Role.DOCUMENT
         ),
         outcomes=work.outcomes,
         overall=overall,
         fields=work.fields,
+        control=control,
     )
 
 

@@ -15,13 +15,14 @@ import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.documents import Documents
-from faxdaemon.contracts.format import BadRequest, NotMine
+from faxdaemon.contracts.format import BadRequest
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.model import Request, Route
+from faxdaemon.core.model import Role, Route
 from faxdaemon.core.places import Spool
 from faxdaemon.outbound.choose import FolderRules, Unroutable, choose, without
+from faxdaemon.outbound.dialects import Asked, Dialects
 from faxdaemon.outbound.keep import is_picture
 
 log = structlog.get_logger()
@@ -89,28 +90,37 @@ class RouteStage:
                 problem=f"the folder {drop.origin.folder} is no longer in the configuration; add it or drop the "
                 "document elsewhere",
             )
-        requests = self._read(rules, drop.origin.name)
-        if isinstance(requests, str):
-            return Routed(drop.fax_id, problem=requests)
+        if rules.keep and is_picture(drop.origin.name):
+            problem = (
+                f"{drop.origin.name} was put beside an answer and is not to be sent; if it is, give it another name"
+            )
+            return Routed(drop.fax_id, problem=problem)
+        asked = self._asked(rules.dialects, drop)
+        if isinstance(asked, str):
+            return Routed(drop.fax_id, problem=asked)
+        requests = asked.orders[drop.part].requests
         shown = requests[0].number
+        documents = [document for document in drop.documents if document.role is Role.DOCUMENT]
         try:
-            routes = tuple(choose(request, drop.documents, rules, self._capabilities) for request in requests)
+            routes = tuple(choose(request, documents, rules, self._capabilities) for request in requests)
         except Unroutable as error:
-            return Routed(drop.fax_id, problem=str(error), shown_number=shown)
+            return Routed(drop.fax_id, problem=str(error), shown_number=shown, format=asked.format)
         for route in routes:
             self._tell_without(drop, route)
         pages: list[int | None] = []
-        for document in drop.documents:
+        for document in documents:
             inspection = self._documents.inspect(self._spool.path(document.spool), document.name)
             if inspection.problem:
-                return Routed(drop.fax_id, problem=f"{document.name} {inspection.problem}", shown_number=shown)
+                problem = f"{document.name} {inspection.problem}"
+                return Routed(drop.fax_id, problem=problem, shown_number=shown, format=asked.format)
             pages.append(inspection.pages)
         return Routed(
             drop.fax_id,
             routes=routes,
             pages=tuple(pages),
             expire=rules.expire,
-            fields=_fields(requests[0]),
+            fields=routes[0].fields,
+            format=asked.format,
         )
 
     def _tell_without(self, drop: ToRoute, route: Route) -> None:
@@ -119,22 +129,19 @@ class RouteStage:
             if left_out:
                 log.info("route.without", fax=drop.fax_id, account=account, wishes=left_out)
 
-    def _read(self, rules: FolderRules, name: str) -> list[Request] | str:
-        if rules.keep and is_picture(name):
-            return f"{name} was put beside an answer and is not to be sent; if it is, give it another name"
-        for dialect in rules.formats:
-            understood = dialect.read(name)
-            if isinstance(understood, BadRequest):
-                return understood.reason
-            if not isinstance(understood, NotMine) and understood:
+    def _asked(self, dialects: Dialects, drop: ToRoute) -> Asked | str:
+        """What is asked for, or why it cannot be understood."""
+        control = next((document for document in drop.documents if document.role is Role.CONTROL), None)
+        if control is None:
+            understood = dialects.document(drop.origin.name, tuple)
+        else:
+            with self._spool.path(control.spool).open("rb") as stream:
+                understood = dialects.control(control.name, stream.read())
+        if isinstance(understood, BadRequest):
+            return understood.reason
+        if isinstance(understood, Asked):
+            if drop.part < len(understood.orders):
                 return understood
-        return f"{name}: nothing in it tells where to send it"
-
-
-def _fields(request: Request) -> dict[str, str]:
-    fields = dict(request.fields)
-    if request.name:
-        fields["name"] = request.name
-    if request.reference:
-        fields["reference"] = request.reference
-    return fields
+            return f"{drop.origin.name}: the folder's formats were changed since it was dropped; drop it once more"
+        alone = "; and no control file came with it" if dialects.paired else ""
+        return (understood.hint or f"{drop.origin.name}: nothing in it tells where to send it") + alone

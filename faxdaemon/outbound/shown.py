@@ -15,6 +15,7 @@ from typing import Any
 
 from faxdaemon.contracts.files import Files, Kind
 from faxdaemon.core.errors import FilesError
+from faxdaemon.core.model import Document
 from faxdaemon.core.naming import fit
 
 CHUNK = 1 << 20
@@ -45,11 +46,17 @@ def holds(files: Files, path: Path, sha256: str) -> bool:
     return digest.hexdigest() == sha256
 
 
-def document(files: Files, fax_id: str, plan: Mapping[str, Any] | None, sha256: str) -> Path | None:
-    """The document where an earlier report has put it, if it is still there and still the same."""
-    target = plan.get("document") if plan else None
+def document(files: Files, fax_id: str, plan: Mapping[str, Any] | None, wanted: Document) -> Path | None:
+    """A document where an earlier report has put it, if it is still there and still the same."""
+    target = plan.get("documents", {}).get(wanted.name) if plan else None
     candidates = places(fax_id, target) if target else ()
-    return next((path for path in candidates if holds(files, path, sha256)), None)
+    return next((path for path in candidates if holds(files, path, wanted.sha256)), None)
+
+
+def lead(files: Files, fax_id: str, plan: Mapping[str, Any] | None, sha256: str) -> bool:
+    """Whether the file that gave the drop its name is still where an earlier report has put it."""
+    target = plan.get("document") if plan else None
+    return any(holds(files, path, sha256) for path in (places(fax_id, target) if target else ()))
 
 
 def answers(files: Files, fax_id: str, plan: Mapping[str, Any] | None) -> list[tuple[str, str]]:

@@ -1,80 +1,208 @@
-"""Spooling: from a claimed file to our own copy (step O2).
+"""Spooling: from a claim to our own copies (step O2).
 
-Promise   the copy is the file as it was claimed: one that changed meanwhile gives none.  What can never be read is told
-          by its reason; what cannot be read now raises, and may be tried again.
+Promise   each copy is the file as it was claimed: where one changed meanwhile there is no drop.  What can never be read
+          is told by its reason; what cannot be read now raises, and may be tried again.  A claim with a control file
+          becomes one drop for each of its orders, always under the same ids.
 Needs     a claim, which nobody but us touches; the caller syncs the spool's folder (once for a batch).
-Crash     copied again, over the half copy: no row names it.
+Crash     copied again, over the half copies: no row names them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from faxdaemon.contracts.files import Entry, Files, Kind
+from faxdaemon.contracts.format import BadRequest, Order
 from faxdaemon.core.errors import FilesError
-from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Document, Drop, Origin
+from faxdaemon.core.ids import FaxId, part_id
+from faxdaemon.core.model import Document, Drop, Origin, Role
 from faxdaemon.core.places import MARK, DropPlaces, Spool
+from faxdaemon.outbound.attachments import Attachments, NotAllowed, same_stem
+from faxdaemon.outbound.grouping import Grouping
 from faxdaemon.outbound.readiness import SUFFIX
 
 LOCKED = frozenset({32, 33})
 """Windows: another program has the file open; that passes."""
 
 
+class Missing(ValueError):
+    """What a control file names is not there; the reason is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One copy to make: of a file, or of a text."""
+
+    name: str
+    source: Path | bytes
+    role: Role = Role.DOCUMENT
+    original: str | None = None
+
+
+@dataclass(slots=True)
+class Part:
+    """One drop to make."""
+
+    fax_id: FaxId
+    number: int
+    pieces: list[Piece] = field(default_factory=list)
+    problem: str | None = None
+
+
 class Spooling:
     """Copies the claims of one drop folder."""
 
-    def __init__(self, places: DropPlaces, spool: Spool, *, files: Files) -> None:
+    def __init__(
+        self, places: DropPlaces, spool: Spool, *, files: Files, grouping: Grouping, attachments: Attachments
+    ) -> None:
         self._places = places
         self._spool = spool
         self._files = files
+        self._grouping = grouping
+        self._attachments = attachments
         self._made: Path | None = None
 
-    def copy(self, fax_id: FaxId, path: Path) -> Drop | None:
-        """The drop, its document copied, or with its problem; None when it changed meanwhile."""
-        entry = self._entry(path)
-        name = self.name(fax_id, path)
-        origin = Origin(str(self._places.folder), name, entry.size, entry.modified_ns, entry.inode)
-        problem = self._problem(entry)
+    def copy(self, fax_id: FaxId, claimed: Sequence[Path]) -> list[Drop] | None:
+        """The drops of a claim, their documents copied, or with their problem; None when a file changed meanwhile."""
+        entries = {path: self._entry(path) for path in claimed}
+        problem = next((why for entry in entries.values() if (why := self._problem(entry))), None)
         if problem:
-            return Drop(fax_id, origin, (), problem)
-        spool = self._spooled(fax_id, name)
-        target = self._spool.path(spool)
-        if target.parent != self._made:
-            self._files.make_dirs([target.parent])
-            self._made = target.parent
-        try:
-            written = self._files.copy_new(path, target)
-        except FilesError:
-            self._made = None
-            raise
-        after = self._files.stat(path)
-        if after is None or (after.size, after.modified_ns) != (entry.size, entry.modified_ns):
-            self._files.remove([target])
-            return None
-        return Drop(fax_id, origin, (Document(name, spool, written.size, written.sha256),))
+            return [Drop(fax_id, self._origin(fax_id, entries[claimed[0]]), (), problem)]
+        lead, parts = self._parts(fax_id, claimed)
+        origin = self._origin(fax_id, entries[lead])
+        drops: list[Drop] = []
+        for part in parts:
+            documents = tuple(self._copied(part.fax_id, n, piece) for n, piece in enumerate(part.pieces, 1))
+            drops.append(Drop(part.fax_id, origin, documents, part.problem, part.number))
+        if all(self._unchanged(path, entry) for path, entry in entries.items()):
+            return drops
+        self._files.remove([self._spool.path(document.spool) for drop in drops for document in drop.documents])
+        return None
 
-    def restore(self, fax_id: FaxId, path: Path) -> bool:
-        """Copy the document of a recorded fax again, if the spool has lost it; whether it had."""
-        entry = self._entry(path)
-        if self._problem(entry):
+    def restore(self, fax_id: FaxId, claimed: Sequence[Path]) -> bool:
+        """Copy the documents of a recorded claim again, where the spool has lost them; whether it had."""
+        if any(self._problem(self._entry(path)) for path in claimed):
             return False  # it was refused when it came, and never spooled
-        target = self._spool.path(self._spooled(fax_id, self.name(fax_id, path)))
-        spooled = self._files.stat(target)
-        if spooled is not None and spooled.size == entry.size:
+        restored = False
+        for part in self._parts(fax_id, claimed)[1]:
+            for n, piece in enumerate(part.pieces, 1):
+                restored = self._restored(part.fax_id, n, piece) or restored
+        return restored
+
+    def _restored(self, fax_id: FaxId, n: int, piece: Piece) -> bool:
+        spooled = self._files.stat(self._spool.path(self._spooled(fax_id, n, piece.name)))
+        if spooled is not None and spooled.size == self._size(piece):
             return False  # it may be on its way to the provider at this very moment
-        self._files.make_dirs([target.parent])
-        self._files.copy_new(path, target)
-        self._files.sync([target.parent])
+        document = self._copied(fax_id, n, piece)
+        self._files.sync([self._spool.path(document.spool).parent])
         return True
 
     def name(self, fax_id: FaxId, path: Path) -> str:
         """What a claimed file was called in the drop folder."""
         return path.name.removeprefix(f"{fax_id}{MARK}") if path.parent == self._places.claims else path.name
 
-    def _spooled(self, fax_id: FaxId, name: str) -> str:
+    # -- what there is to copy
+
+    def _parts(self, fax_id: FaxId, claimed: Sequence[Path]) -> tuple[Path, list[Part]]:
+        """The file that gives the drop its name, and one part an order."""
+        named = {self.name(fax_id, path): path for path in claimed}
+        originals = [Piece(name, path, Role.DOCUMENT, self._relative(path)) for name, path in named.items()]
+        read = self._grouping.control(named)
+        if read is None:
+            return claimed[0], [Part(fax_id, 0, originals)]
+        others = [piece for piece in originals if piece.source != read.path]
+        control = Piece(read.name, read.path, Role.CONTROL, self._relative(read.path))
+        if isinstance(read.asked, BadRequest):
+            return read.path, [Part(fax_id, 0, [*others, control], f"{read.name}: {read.asked.reason}")]
+        return read.path, self._ordered(fax_id, read.name, read.asked.orders, others, control)
+
+    def _ordered(
+        self, fax_id: FaxId, name: str, orders: Sequence[Order], others: Sequence[Piece], control: Piece
+    ) -> list[Part]:
+        """One part an order; a file that was dropped is moved with the first part that has it."""
+        parts: list[Part] = []
+        taken: set[str] = set()
+        for number, order in enumerate(orders):
+            part = Part(part_id(fax_id, number), number)
+            try:
+                pieces = self._documents(name, order, others)
+            except (NotAllowed, Missing) as error:
+                pieces, part.problem = [], f"{name}: {error}"
+            for piece in (*pieces, control):
+                again = piece.original in taken
+                part.pieces.append(Piece(piece.name, piece.source, piece.role, None if again else piece.original))
+            taken |= {piece.original for piece in part.pieces if piece.original}
+            parts.append(part)
+        left = [piece for piece in others if piece.original not in taken]
+        if left:  # nobody asked for them: they are put before people with the control file that they came with
+            parts[0].pieces[-1:-1] = left
+            words = ", ".join(piece.name for piece in left)
+            parts[0].problem = parts[0].problem or f"{name}: {words} came with it, and nothing in it tells what for"
+        return parts
+
+    def _documents(self, control: str, order: Order, others: Sequence[Piece]) -> list[Piece]:
+        """The documents of one order.  Raises `NotAllowed` or `Missing`."""
+        stem = control.rpartition(".")[0]
+        pieces = [Piece(f"{stem}.txt", order.text.encode())] if order.text is not None else []
+        here = {piece.name: piece for piece in others}
+        if order.documents is None:
+            own = same_stem(control, list(here))
+            if not own and order.text is None:
+                raise Missing(f"no document called {stem}.pdf (or of another type) came within the folder's deadline")
+            if len(own) > 1:
+                raise Missing(f"{' and '.join(own)} both have its name: it is not known which one to send")
+            return pieces + [here[name] for name in own]
+        for written in order.documents:
+            place = self._attachments.place(written)
+            if self._attachments.dropped(place):
+                if place.name not in here:
+                    raise Missing(f"the document {place.name} did not come within the folder's deadline")
+                pieces.append(here[place.name])
+            elif self._files.stat(place) is None:
+                raise Missing(f"the document {place.name} is not where the control file says that it is")
+            else:
+                pieces.append(Piece(place.name, place))
+        if not pieces:
+            raise Missing("it names no document and has no text: there is nothing to send")
+        return pieces
+
+    def _origin(self, fax_id: FaxId, entry: Entry) -> Origin:
+        name = self.name(fax_id, entry.path)
+        return Origin(str(self._places.folder), name, entry.size, entry.modified_ns, entry.inode)
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._places.claims).as_posix()
+
+    # -- copying
+
+    def _copied(self, fax_id: FaxId, n: int, piece: Piece) -> Document:
+        spool = self._spooled(fax_id, n, piece.name)
+        target = self._spool.path(spool)
+        if target.parent != self._made:
+            self._files.make_dirs([target.parent])
+            self._made = target.parent
+        try:
+            if isinstance(piece.source, bytes):
+                written = self._files.write_new(target, [piece.source])
+            else:
+                written = self._files.copy_new(piece.source, target)
+        except FilesError:
+            self._made = None
+            raise
+        return Document(piece.name, spool, written.size, written.sha256, None, piece.role, piece.original)
+
+    def _spooled(self, fax_id: FaxId, n: int, name: str) -> str:
         suffix = PurePath(name).suffix
-        return self._spool.name("out", fax_id, 1, suffix if SUFFIX.fullmatch(suffix) else "")
+        return self._spool.name("out", fax_id, n, suffix if SUFFIX.fullmatch(suffix) else "")
+
+    def _size(self, piece: Piece) -> int:
+        return len(piece.source) if isinstance(piece.source, bytes) else self._entry(piece.source).size
+
+    def _unchanged(self, path: Path, before: Entry) -> bool:
+        after = self._files.stat(path)
+        return after is not None and (after.size, after.modified_ns) == (before.size, before.modified_ns)
 
     def _entry(self, path: Path) -> Entry:
         entry = self._files.stat(path)

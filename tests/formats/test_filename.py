@@ -11,17 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faxdaemon.contracts.format import BadRequest, FolderAsks, ReportFacts
+from faxdaemon.contracts.format import FolderAsks, NotMine, Papers, ReportFacts
 from faxdaemon.core.model import Outcome, Request
 from faxdaemon.core.states import AT_REST, Outbound
-from faxdaemon.formats.filename import SCHEMA, open_format
+from faxdaemon.formats._result import SCHEMA
+from faxdaemon.formats.filename import open_format
 
 PATTERN = "{number}[_{name}][_{reference}]"
 ENDED = datetime(2026, 11, 20, 9, 1, 2, 345678, tzinfo=UTC)
 
 
 def read(name: str, pattern: str = PATTERN, to: str | None = None) -> Any:
-    return open_format(FolderAsks(pattern, to)).read(name)
+    found = open_format(FolderAsks(pattern, to)).read(Papers(name))
+    return list(found[0].requests) if isinstance(found, list) else found
 
 
 # -- asking
@@ -51,9 +53,9 @@ def test_fields_of_the_askers_own_are_kept() -> None:
 @pytest.mark.parametrize("name", ["fax.pdf", "to-3035550123.pdf", ".pdf", "3035550123_x.pdf"])
 def test_a_name_that_does_not_follow_the_pattern_is_answered_with_it(name: str) -> None:
     refused = read(name, "to {number}")
-    assert isinstance(refused, BadRequest)
-    assert "to {number}" in refused.reason
-    assert "rename it" in refused.reason
+    assert isinstance(refused, NotMine)
+    assert "to {number}" in refused.hint
+    assert "rename it" in refused.hint
 
 
 def test_a_fixed_number_takes_any_name() -> None:
@@ -68,8 +70,8 @@ def test_a_fixed_number_wins_and_the_other_fields_are_read() -> None:
 @given(st.text(st.characters(codec=None), max_size=300), st.sampled_from([PATTERN, "{number}", "{a}-{b}[-{number}]"]))
 def test_no_name_ever_raises(name: str, pattern: str) -> None:
     found = read(name, pattern)
-    if isinstance(found, BadRequest):
-        assert pattern in found.reason
+    if isinstance(found, NotMine):
+        assert pattern in found.hint
     else:
         (request,) = found
         assert request.number

@@ -24,7 +24,7 @@ from faxdaemon.journal.migrations import configuration
 
 FIRST_TABLES = ("fax", "document", "recipient", "event", "inbound", "delivery", "account", "duty", "node")
 """Those of the first version; a migration adds to them and changes none."""
-LATER_COLUMNS = {"keep"}
+LATER_COLUMNS = {"fax": {"part", "format"}, "document": {"role", "original"}, "recipient": {"keep", "fields"}}
 
 
 class Nobody:
@@ -139,7 +139,7 @@ def contents(connection: Any) -> dict[str, list[dict[str, Any]]]:
     """Every row of the first version's tables, with the columns that it had; events are numbered by the database."""
     found = {}
     for table in FIRST_TABLES:
-        left_out = LATER_COLUMNS | ({"id"} if table == "event" else set())
+        left_out = LATER_COLUMNS.get(table, set()) | ({"id"} if table == "event" else set())
         rows = connection.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1, 2")).mappings()
         found[table] = [{key: value for key, value in row.items() if key not in left_out} for row in rows]
     return found

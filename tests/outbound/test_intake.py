@@ -17,6 +17,9 @@ from faxdaemon.core.errors import FilesError, FolderOffline, JournalError
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.places import MARK, claimant
 from faxdaemon.formats.filename import open_format
+from faxdaemon.outbound.attachments import Attachments, Reach
+from faxdaemon.outbound.dialects import Dialects
+from faxdaemon.outbound.grouping import Grouping
 from faxdaemon.outbound.intake import BATCH, NO_ROOM, TROUBLE, Intake
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
@@ -31,8 +34,15 @@ def stage(site: Site, **parts: Any) -> Intake:
     readiness = Readiness(
         Pace(settle=0.0, scan=SCAN), site.places, files=files, documents=site.documents, clock=site.clock
     )
+    dialects = parts.pop("dialects", None) or Dialects(
+        [("filename", open_format(FolderAsks("{number}[_{name}]", None)))]
+    )
+    attachments = Attachments(site.out, Reach(), files=files)
+    grouping = Grouping(dialects, attachments, 300.0, files=files, documents=site.documents, clock=site.clock)
     return Intake(
         readiness,
+        grouping,
+        attachments,
         site.places,
         site.spool,
         files=files,
@@ -544,8 +554,8 @@ def test_a_broken_journal_passes_through(site: Site) -> None:
 
 def report(site: Site, **parts: Any) -> None:
     values: dict[str, Any] = {"files": site.files, "journal": site.journal, "alert": site.alerts}
-    answerer = open_format(FolderAsks("{number}[_{name}]", None))
-    ReportStage(site.places, site.spool, answerer=answerer, **(values | parts)).step()
+    dialects = Dialects([("filename", open_format(FolderAsks("{number}[_{name}]", None)))])
+    ReportStage(site.places, site.spool, dialects=dialects, **(values | parts)).step()
 
 
 def held(site: Site, content: bytes) -> FaxId:

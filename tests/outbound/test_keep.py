@@ -25,6 +25,7 @@ from faxdaemon.core.errors import (
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Route
 from faxdaemon.formats.filename import open_format
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.keep import PATIENCE, REFUSED, KeepStage, asked
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.report import ReportStage
@@ -87,9 +88,9 @@ def sent(site: Site, service: Service, *keep: str, **more: Any) -> FaxId:
 
 
 def report(site: Site) -> None:
-    answerer = open_format(FolderAsks("{number}[_{name}]", None))
+    dialects = Dialects([("filename", open_format(FolderAsks("{number}[_{name}]", None)))])
     parts = {"files": site.files, "journal": site.journal, "alert": site.alerts}
-    ReportStage(site.places, site.spool, answerer=answerer, **parts).step()
+    ReportStage(site.places, site.spool, dialects=dialects, **parts).step()
 
 
 def service(**changes: Any) -> Service:

@@ -19,6 +19,7 @@ from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Drop, Origin, Outcome
 from faxdaemon.core.states import Outbound
 from faxdaemon.formats.filename import open_format
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.report import BATCH, RETRY, ReportStage, overall_of
 
@@ -35,8 +36,8 @@ def opened(site: Site) -> None:
 
 def stage(site: Site, **parts: Any) -> ReportStage:
     values: dict[str, Any] = {"files": site.files, "journal": site.journal, "alert": site.alerts}
-    answerer = open_format(FolderAsks("{number}[_{name}]", None))
-    return ReportStage(site.places, site.spool, answerer=answerer, **(values | parts))
+    dialects = Dialects([("filename", open_format(FolderAsks("{number}[_{name}]", None)))])
+    return ReportStage(site.places, site.spool, dialects=dialects, **(values | parts))
 
 
 def end(site: Site, fax: FaxId, progress: Progress = Progress.SENT, text: str = "told") -> FaxId:
@@ -510,9 +511,10 @@ def test_one_that_cannot_be_published_does_not_stop_the_others(site: Site) -> No
 
 def test_a_bug_met_by_one_answer_does_not_stop_the_others(site: Site) -> None:
     bad, good = sent(site, "bad.pdf"), sent(site, "good.pdf")
-    answerer = Faulty(open_format(FolderAsks("{number}[_{name}]", None)), answer=[ZeroDivisionError()])
+    answerer: Any = Faulty(open_format(FolderAsks("{number}[_{name}]", None)), answer=[ZeroDivisionError()])
+    dialects = Dialects([("filename", answerer)])
     report = ReportStage(
-        site.places, site.spool, answerer=answerer, files=site.files, journal=site.journal, alert=site.alerts
+        site.places, site.spool, dialects=dialects, files=site.files, journal=site.journal, alert=site.alerts
     )
     assert report.step() == RETRY
     assert (report_state(site, bad), report_state(site, good)) == ("due", "reported")

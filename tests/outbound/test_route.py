@@ -8,7 +8,7 @@ import pytest
 from support.papers import make_tiff, pdf_bytes
 from support.scripted import Faulty, Site, capabilities
 
-from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine
+from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.ids import FaxId
@@ -16,6 +16,7 @@ from faxdaemon.core.model import Request
 from faxdaemon.core.places import Spool
 from faxdaemon.formats.filename import open_format
 from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.route import BATCH, RETRY, RouteStage
 
 ALL = {
@@ -31,10 +32,16 @@ class Dialect:
     def __init__(self, understood: Any) -> None:
         self._understood = understood
 
-    def read(self, name: str) -> Any:
+    looks_at = Looks.NAME
+    answers = ()
+
+    def is_control(self, name: str) -> bool:
+        return False
+
+    def read(self, papers: Papers) -> Any:
         if isinstance(self._understood, Exception):
             raise self._understood
-        return self._understood
+        return [Order(tuple(self._understood))] if isinstance(self._understood, list) else self._understood
 
     def answer(self, facts: Any) -> Any:
         raise NotImplementedError
@@ -52,7 +59,10 @@ def stage(site: Site, *, documents: Any = None, **changes: Any) -> RouteStage:
         "options": {"resolution": "fine"},
         "expire": 3600.0,
     }
-    folders = {str(site.out): FolderRules(**(values | changes))}
+    values |= changes
+    formats = values.pop("formats")
+    values["dialects"] = Dialects([(f"format-{n}", each) for n, each in enumerate(formats)])
+    folders = {str(site.out): FolderRules(**values)}
     return RouteStage(
         folders, ALL, site.spool, documents=documents or site.documents, journal=site.journal, alert=site.alerts
     )
@@ -103,7 +113,7 @@ def test_only_accounts_that_can_take_it_are_tried_in_order(site: Site) -> None:
 
 def test_the_first_dialect_that_understands_decides(site: Site) -> None:
     fax = site.received("x.pdf")
-    spoken = (Dialect(NotMine()), Dialect([]), Dialect([Request("3035550199")]), Dialect(BadRequest("never asked")))
+    spoken = (Dialect(NotMine()), Dialect([Request("3035550199")]), Dialect(BadRequest("never asked")))
     stage(site, formats=spoken).step()
     assert site.claimed().number == "+13035550199"
     assert site.states(fax) == ["submitting"]

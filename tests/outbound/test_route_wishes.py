@@ -15,6 +15,7 @@ from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.ids import FaxId
 from faxdaemon.formats.filename import open_format
 from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.route import RouteStage
 
 ALL = {
@@ -29,7 +30,7 @@ ALL = {
 def stage(site: Site) -> Any:
     def made(*accounts: str, pattern: str = "{number}_{reference}", to: str | None = None, **options: Any) -> None:
         rules = FolderRules(
-            formats=(open_format(FolderAsks(pattern, to)),),
+            dialects=Dialects([("filename", open_format(FolderAsks(pattern, to)))]),
             accounts=accounts,
             region="US",
             options=options,

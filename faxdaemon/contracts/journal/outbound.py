@@ -28,6 +28,8 @@ class ToRoute:
     fax_id: FaxId
     origin: Origin
     documents: tuple[Document, ...]
+    part: int = 0
+    """Which of the control file's orders it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Routed:
     fax_id: FaxId
     routes: tuple[Route, ...] = ()
     pages: tuple[int | None, ...] = ()
-    """One entry a document, in order."""
+    """One entry a document, in order (its control file left out)."""
     expire: float = 24 * 3600.0
     """Seconds from acceptance after which an unsent fax fails."""
     fields: Mapping[str, str] | None = None
@@ -45,6 +47,12 @@ class Routed:
     problem: str | None = None
     shown_number: str | None = None
     """For a problem: the number as it was written, if there was one."""
+    made: tuple[Document, ...] = ()
+    """What is sent in place of the documents, if anything was made of them; durable in the spool."""
+    hold: str | None = None
+    """Why a person must look at it before it is sent, although it could be."""
+    format: str | None = None
+    """The dialect in which it was asked for, and is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,8 @@ class ReportWork:
     """What was staged, once it is (state REPORTING)."""
     published: Mapping[str, Any] | None
     """The plan of an earlier report of the same fax (it was held and is now sent, say): where its files went."""
+    format: str | None = None
+    """The dialect in which it was asked for; None where none was understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +123,7 @@ class OutboundJournal(Protocol):
         ...
 
     def route(self, decisions: Sequence[Routed]) -> None:
-        """O6: RECEIVED becomes READY, or FAILED with the reason."""
+        """O6: RECEIVED becomes READY, or FAILED or (routed, but doubtful) HELD with the reason."""
         ...
 
     def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:

@@ -1,0 +1,75 @@
+"""Foreign text: from the bytes of a control file to characters, with the decision recorded.
+
+Promise   a byte order mark decides; then what the folder says; then UTF-8, if it is that; else Windows-1252.  What can
+          be read in several ways is accepted only where all give the same digits: a wrong digit is a wrong number.
+Needs     nothing.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CANDIDATES = ("cp1252", "cp850", "latin-1")
+_DIGITS = re.compile(r"[0-9+]+")
+_LINE_END = re.compile(r"\r\n|\r|\n|\x0c")
+
+
+class Undecided(ValueError):
+    """Nobody can tell how it is encoded; the reason is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A decoded file."""
+
+    text: str
+    encoding: str
+    """As it was decided."""
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, whatever ends them; a last one without an end counts, an empty one after the last end does not."""
+        lines = _LINE_END.split(self.text)
+        return lines[:-1] if lines and not lines[-1] else lines
+
+
+def decode(raw: bytes, encoding: str | None = None) -> Text:
+    """Decode a control file; `encoding` is what the folder says.  Raises `Undecided`."""
+    for mark, name in _MARKS:
+        if raw.startswith(mark):
+            return Text(_strictly(raw, name), name)
+    if encoding is not None:
+        return Text(_strictly(raw, encoding), encoding)
+    if _wide(raw):
+        return Text(_strictly(raw, "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"), "utf-16 without a mark")
+    try:
+        return Text(raw.decode("utf-8"), "utf-8")
+    except UnicodeDecodeError:
+        pass
+    first, *others = (raw.decode(name, "replace") for name in _CANDIDATES)
+    if any(_DIGITS.findall(other) != _DIGITS.findall(first) for other in others):
+        raise Undecided("its digits depend on its encoding; name the right one under `encoding` of the folder")
+    return Text(first, _CANDIDATES[0])
+
+
+def _strictly(raw: bytes, encoding: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except LookupError as error:
+        raise Undecided(f"there is no encoding “{encoding}”") from error
+    except UnicodeDecodeError as error:
+        raise Undecided(f"it is not {encoding.removesuffix('-sig')}: its byte {error.start + 1} cannot be") from error
+
+
+def _wide(raw: bytes) -> bool:
+    """UTF-16 without a mark: every second byte of what is mostly Latin text is zero."""
+    head = raw[:512]
+    return len(raw) % 2 == 0 and len(head) >= 4 and max(head[::2].count(0), head[1::2].count(0)) * 4 > len(head)

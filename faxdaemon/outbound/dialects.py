@@ -1,0 +1,83 @@
+"""Dialects: what the formats of one drop folder, in their order, make of a drop.
+
+Promise   only the formats that the folder lists are looked for, so that nobody can dial by a code in a place where
+          codes are not expected.  The same papers give the same orders at any time.
+Needs     the formats; names, bytes and text, handed in.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Page, Papers
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was understood."""
+
+    format: str
+    """The dialect's name."""
+    orders: tuple[Order, ...]
+
+
+class Dialects:
+    """How one folder may be asked."""
+
+    def __init__(self, formats: Sequence[tuple[str, Format]]) -> None:
+        """The formats under their names, in the folder's order."""
+        self.formats = tuple(formats)
+        self._controls = tuple(each for each in self.formats if each[1].looks_at is Looks.CONTROL)
+        self._answers = tuple(ending for _, each in self.formats for ending in each.answers)
+
+    @property
+    def paired(self) -> bool:
+        """Whether documents can have control files here."""
+        return bool(self._controls)
+
+    def is_answer(self, name: str) -> bool:
+        """Whether a file of this name is an answer of ours, left in the drop folder for the asker."""
+        return bool(self._answers) and name.lower().endswith(self._answers)
+
+    def may_control(self, name: str) -> bool:
+        """Whether a file of this name can be a control file."""
+        return any(each.is_control(name) for _, each in self._controls)
+
+    def control(self, name: str, content: bytes) -> Asked | BadRequest | NotMine:
+        """What a file asks for; `NotMine` when it is a document like any other."""
+        return _first([each for each in self._controls if each[1].is_control(name)], Papers(name, content))
+
+    def at_once(self, name: str) -> bool:
+        """Whether a document of this name is understood without waiting for a control file: by a format that the folder
+        prefers to all that have control files."""
+        for _, each in self.formats:
+            if each.looks_at is Looks.CONTROL:
+                return False
+            if each.looks_at is Looks.CONTENT or isinstance(each.read(Papers(name)), list):
+                return True
+        return True
+
+    def document(self, name: str, pages: Callable[[], tuple[Page, ...]]) -> Asked | BadRequest | NotMine:
+        """What a document asks for that has no control file: by its name or its content."""
+        without = [each for each in self.formats if each[1].looks_at is not Looks.CONTROL]
+        return _first(without, Papers(name, pages=pages))
+
+    def answerer(self, name: str | None) -> Format:
+        """The dialect `name`, or the folder's first one where it is not (any longer) spoken here."""
+        return next((each for known, each in self.formats if known == name), self.formats[0][1])
+
+
+def _first(formats: Sequence[tuple[str, Format]], papers: Papers) -> Asked | BadRequest | NotMine:
+    hints = []
+    for name, each in formats:
+        understood = each.read(papers)
+        if isinstance(understood, BadRequest):
+            return understood
+        if not isinstance(understood, NotMine):
+            if understood:
+                return Asked(name, tuple(understood))
+        elif understood.hint:
+            hints.append(understood.hint)
+    return NotMine(hints[0] if hints else None)
