@@ -14,9 +14,21 @@ from faxdaemon.contracts.format import FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.core.naming import compile_pattern
 from faxdaemon.core.wishes import VOCABULARY
+from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
 
 _KNOWN = ("number", "name", "reference")
+
+
+ABOUT = About(
+    title="File name, by the folder's pattern",
+    says="The name of the document tells the number and more, by the `filename` pattern of the folder.",
+    files={"3035550123_Dr. Lee_4711.pdf": ""},
+    numbers=("+13035550123",),
+    carries=("name", "reference", *VOCABULARY),
+    answers="`<stem>.result.json` beside the document.",
+    source="faxdaemon's own",
+)
 
 
 def open_format(folder: FolderAsks) -> Filename:

@@ -25,6 +25,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.core.wishes import VOCABULARY
+from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
 from faxdaemon.formats._text import Undecided, decode
 
@@ -33,6 +34,19 @@ DEEP = 20
 """Nesting of a file that anybody means."""
 
 Wishes = dict[str, str | int | bool]
+
+ABOUT = About(
+    title="Our own request file, JSON or YAML",
+    says="A file beside the document, with its name and `.json`, `.yaml` or `.yml`; or one that lists its documents.",
+    files={
+        "invoice.pdf": "",
+        "invoice.json": '{"to": "+13035550123", "name": "Dr. Lee", "reference": "4711", "resolution": "fine"}\n',
+    },
+    numbers=("+13035550123",),
+    carries=("name", "reference", "documents", "account", "several recipients", *VOCABULARY),
+    answers="`<stem>.result.json` beside the document.",
+    source="faxdaemon's own; `faxdaemon config schema --request` prints its JSON Schema",
+)
 
 
 def open_format(folder: FolderAsks) -> RequestFile:

@@ -1,0 +1,32 @@
+"""What a dialect tells of itself: `docs/formats.md` is made of it, and every sample is a test.
+
+Promise   data only.
+Needs     nothing.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A format module's `ABOUT`."""
+
+    title: str
+    """Whose dialect it is: `GFI FaxMaker TextAPI`."""
+    says: str
+    """In a sentence or two, how it asks."""
+    files: Mapping[str, str]
+    """A whole drop that it understands: each file's name and content; a document has `` (a PDF is put there)."""
+    numbers: tuple[str, ...]
+    """The recipients that the sample asks for, in E.164, as read in region US."""
+    carries: tuple[str, ...]
+    """What it can say besides the number: words of `core.wishes`, and `name`, `reference`, `documents`, `account`,
+    `several recipients`, `several jobs`, `text`."""
+    answers: str
+    """What is written where, for the asker."""
+    source: str
+    """Where the facts are from, with their certainty (A vendor's document read, B seen in real code, C second-hand)."""
