@@ -30,3 +30,6 @@ class About:
     """What is written where, for the asker."""
     source: str
     """Where the facts are from, with their certainty (A vendor's document read, B seen in real code, C second-hand)."""
+    answer_files: tuple[str, ...] = ("sent/{stem}.result.json",)
+    """The files that tell of the sample once it was sent, from the drop folder; `{stem}` is the stem of the name that
+    the drop goes by.  In `sent/` the day's folder is left out."""

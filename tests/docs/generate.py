@@ -16,7 +16,7 @@ from faxdaemon.core import states
 
 DOCS = Path(__file__).parents[2] / "docs"
 sys.path.append(str(Path(__file__).parents[1]))
-from support import provider_codes, wish_table  # noqa: E402 - they are found by the line above
+from support import format_pages, provider_codes, wish_table  # noqa: E402 - they are found by the line above
 
 BEGIN = "<!-- states:begin -->"
 END = "<!-- states:end -->"
@@ -62,6 +62,7 @@ PAGES: Mapping[str, Callable[[str], str]] = {
     "configuration.md": reference.refresh,
     "providers.md": provider_codes.refresh,
     "wishes.md": wish_table.refresh,
+    "formats.md": format_pages.refresh,
 }
 
 
