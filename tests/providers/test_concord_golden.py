@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from support.faxes import Paper, new_submission
 from support.papers import make_tiff
 from support.wire import FixedClock
 
-from faxdaemon.contracts.provider import Absent, Accepted, Cancelled, Content, Found, JobStatus, Progress
+from faxdaemon.contracts.provider import Absent, Accepted, Cancelled, Content, Found, JobStatus, Progress, Provider
 from faxdaemon.contracts.services import Table
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Http
@@ -37,6 +36,23 @@ STATUSES = [
     JobStatus("br1", Progress.UNKNOWN_JOB, UNKNOWN),
     JobStatus("br7731046271", Progress.PENDING, "Sending"),
 ]
+SUCCESS = (Progress.SENT, "Success")
+DELIVERED = JobStatus("br7731046255", *SUCCESS, 4, datetime(2026, 11, 20, 1, 33, tzinfo=UTC), 70, "NORTH LAB")
+ABOUT = {
+    "ItemId": "88001",
+    "CalledNumber": "3035550120",
+    "CallerNumber": "2125550142",
+    "FaxReceiveDateTime": "2026/11/20 08:10:30",
+    "FaxDuration": "85",
+    "FaxPartialFlag": "0",
+    "FaxPages": "3",
+    "FaxFormat": "PDF",
+    "FaxMessageId": "m-88001",
+    "FaxSenderCSID": "NORTH LAB",
+}
+RECEIVED = Listed(
+    "88001", "+13035550120", "+12125550142", "NORTH LAB", datetime(2026, 11, 20, 8, 10, 30, tzinfo=UTC), 3, ABOUT
+)
 RECIPIENT = {
     "RecipientId": "1",
     "FaxNumber": "+13035550123",
@@ -93,9 +109,8 @@ def fetched(provider: Any) -> bytes:
     return b"".join(pieces)
 
 
-Act = Callable[[Any], object]
 SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
-CASES: dict[str, tuple[Act, object]] = {
+CASES: dict[str, tuple[golden.Act, object]] = {
     "sendfaxex": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("br7731046255")),
     "sendfaxex-wishes": (
         lambda p: p.submit(new_submission(reference=SUBMISSION.reference, name=None, options=ASKED), PAPERS[:1]),
@@ -123,38 +138,56 @@ CASES: dict[str, tuple[Act, object]] = {
         ],
     ),
     "json-cancelfax": (lambda p: p.cancel("br1"), Cancelled.TOO_LATE),
+    "checkservice": (lambda p: p.check(), "Concord accepts these credentials"),
+    "json-checkservice": (lambda p: p.check(), "Concord accepts these credentials"),
+    "json-getfaxcoverlist": (lambda p: p.covers(), COVERS),
+    "json-sendfaxbroadcast": (lambda p: p.broadcast(["+13035550123"], "a.pdf", b"%PDF-1.4"), "br99"),
+    "getfaxbroadcastreport": (lambda p: p.broadcast_report("br99", "desk@clinic.example"), None),
+    "status-getfaxstatus": (lambda p: p.status(["br7731046255"]), [JobStatus("br7731046255", *SUCCESS)]),
+    "status-realtime": (lambda p: p.status(["br7731046255"]), [JobStatus("br7731046255", *SUCCESS, 4)]),
+    "status-realtime-ex": (lambda p: p.status(["br7731046255"]), [DELIVERED]),
+    "status-realtime-ex2": (lambda p: p.status(["br7731046255"]), [DELIVERED]),
+    "getinboundlist": (lambda p: p.inbox(), [RECEIVED]),
+    "sendfaxex-token": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("br7731046255")),
+    "json-token-renewed": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("br7731046255")),
 }
+#: Which method asks.
+STATUS: dict[str, Any] = {
+    "status-getfaxstatus": "GetFaxStatus",
+    "status-realtime": "GetRealTimeFaxStatus",
+    "status-realtime-ex": "GetRealTimeFaxStatusEx",
+    "status-realtime-ex2": "GetRealTimeFaxStatusEx2",
+}
+OAUTH = {"client_id": "the-user", "client_secret": "the-password"}
 
 
-def test_every_golden_file_has_a_case() -> None:
-    assert {path.stem for path in PLACE.glob("*.http")} == set(CASES)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_golden_exchange(case: str) -> None:
-    act, expected = CASES[case]
-    clock = FixedClock(NOW)
-    http = Http(timeout=20, clock=clock)
-
-    def run(url: str) -> None:
+def opened(case: str) -> golden.Open:
+    def make(url: str, http: Http, clock: FixedClock) -> Provider:
         options = concord.Options(
             provider="concord",
             url=url,
             user_id="the-user",
-            password="the-password",
             wsdl=str(BUNDLED),
+            password=None if "token" in case else "the-password",
+            oauth=OAUTH | {"token_url": f"{url}/token"} if "token" in case else None,
             protocol="json" if case.startswith("json") else "soap",
             reports={"url": f"{url}/reports", "username": "reporter", "password": "their-password", "customer_id": "7"},
             **(WISHES if case.endswith("wishes") else {}),
-            **({"status": "GetFaxStatus"} if case.startswith("json") else {}),
+            status=STATUS.get(case, "GetFaxStatus" if case.startswith("json") else "GetRealTimeFaxStatusEx3"),
         )
-        try:
-            assert act(concord.open_account(options, http, clock)) == expected
-        finally:
-            http.close()
+        return concord.open_account(options, http, clock)
 
+    return make
+
+
+def test_every_golden_file_has_a_case() -> None:
+    golden.complete(PLACE, CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_exchange(case: str) -> None:
     hide = {"the-user": "USER", "the-password": "PIN", "their-password": "PASSWORD"}
-    golden.play(PLACE / f"{case}.http", run, hide)
+    golden.exchange(PLACE / f"{case}.http", opened(case), *CASES[case], hide, FixedClock(NOW))
 
 
 @pytest.mark.parametrize(

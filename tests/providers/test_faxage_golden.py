@@ -53,9 +53,14 @@ STATUSES = [
 ]
 
 
-def fetched(provider: Provider) -> bytes:
+OURS, NUMBER = "+13035550100", "+13035550123"
+PAGE = "https://clinic.example/results?id=1&form=a"
+SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 30, tzinfo=UTC)
+
+
+def written(get: Callable[..., object], *what: object) -> bytes:
     pieces: list[bytes] = []
-    provider.fetch(LISTED, pieces.append)
+    get(*what, pieces.append)
     return b"".join(pieces)
 
 
@@ -65,8 +70,7 @@ WISHES: dict[str, Any] = {
     "resolution": "fine",
     "priority": "low",
 }
-Act = Callable[[Provider], object]
-CASES: dict[str, tuple[Act, object]] = {
+CASES: dict[str, tuple[golden.Act, object]] = {
     "sendfax": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("1234567")),
     "sendfax-wishes": (
         lambda p: p.submit(
@@ -81,23 +85,46 @@ CASES: dict[str, tuple[Act, object]] = {
     "stopfax": (lambda p: p.cancel("1234567"), Cancelled.DONE),
     "listfax": (lambda p: p.inbox()[0], FIRST),
     "listfax-none": (lambda p: p.inbox(), []),
-    "getfax": (fetched, b"%PDF-1.4 a received fax %%EOF"),
+    "getfax": (lambda p: written(p.fetch, LISTED), b"%PDF-1.4 a received fax %%EOF"),
     "delfax": (lambda p: p.acknowledge(LISTED), None),
     "check": (lambda p: p.check(), "FAXAGE accepts these credentials"),
+    "sendfax-web": (lambda p: p.send_addresses(NUMBER, "Dr. Lee", [PAGE], [], wait=False), "1234570"),
+    "sendfax-web-kinds": (
+        lambda p: p.send_addresses(NUMBER, "Dr. Lee", [PAGE, f"{PAGE}?id=2"], ["html", "doc"], wait=True),
+        "1234571",
+    ),
+    "dlstatus": (lambda p: written(p.sent_image, "1234567", "tiff"), b"II* the pages as sent"),
+    "dltrans": (lambda p: written(p.transmittal, "1234567"), b"%PDF-1.4 the transmittal page %%EOF"),
+    "clear": (lambda p: p.forget("1234567"), "FAXAGE has forgotten job 1234567"),
+    "resend": (lambda p: p.send_again("1234567", NUMBER), "1234572"),
+    "disabledid": (lambda p: p.set_line(OURS, enabled=False), f"{OURS} is disabled"),
+    "enabledid": (lambda p: p.set_line(OURS, enabled=True), f"{OURS} is enabled"),
+    "portable": (lambda p: p.portable("+13035551212"), True),
+    "listlines": (lambda p: p.lines().rows, (("+13035550100",), ("+13035550101",))),
+    "getcdr": (
+        lambda p: p.records(SINCE, UNTIL, OURS).rows,
+        (
+            ("2026-11-02 10:15:00", "IN", "2125550142", "3035550100", "61"),
+            ("2026-11-02 10:17:00", "OUT", "3035550100", "3035550123", "118"),
+        ),
+    ),
+    "getcdr-after": (
+        lambda p: [row[0] for row in p.records_after(4710, None).rows],
+        ["4712", "4711"],
+    ),
+    "listac": (lambda p: p.area_codes().rows, (("202",), ("303",), ("415",))),
+    "listnpanxx": (
+        lambda p: p.exchanges("303").rows,
+        (("303991", "Denver", "CO"), ("800555", "Toll-Free", "Toll-Free")),
+    ),
+    "listdids": (lambda p: p.free_numbers(None, "303555").rows, (("+13035551212",), ("+13035551234",))),
+    "provdid": (lambda p: p.order_number("+13035551212"), "+13035551212 is the account's now"),
+    "deprovdid": (lambda p: p.return_number("+13035551212"), "+13035551212 was given back"),
 }
 
 
-def test_every_golden_file_has_a_case() -> None:
-    assert {path.stem for path in PLACE.glob("*.http")} == set(CASES)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_golden_exchange(case: str) -> None:
-    act, expected = CASES[case]
-    clock = FixedClock(NOW)
-    http = Http(timeout=20, clock=clock)
-
-    def run(url: str) -> None:
+def opened(case: str) -> golden.Open:
+    def make(url: str, http: Http, clock: FixedClock) -> Provider:
         options = faxage.Options(
             provider="faxage",
             url=url,
@@ -106,10 +133,16 @@ def test_golden_exchange(case: str) -> None:
             password="the-password",
             **(WISHES if case.endswith("wishes") else {}),
         )
-        try:
-            assert act(faxage.open_account(options, http, clock)) == expected
-        finally:
-            http.close()
+        return faxage.open_account(options, http, clock)
 
+    return make
+
+
+def test_every_golden_file_has_a_case() -> None:
+    golden.complete(PLACE, CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_exchange(case: str) -> None:
     hide = {"the-user": "USER", "the-company": "COMPANY", "the-password": "PASSWORD"}
-    golden.play(PLACE / f"{case}.http", run, hide)
+    golden.exchange(PLACE / f"{case}.http", opened(case), *CASES[case], hide, FixedClock(NOW))

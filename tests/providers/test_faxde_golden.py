@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,8 +66,7 @@ def submission(**changes: Any) -> Any:
 
 
 TEXT = [Paper("Termin morgen 9 Uhr, Gruß".encode("cp1252"), name="sms.txt").content]
-Act = Callable[[Provider], object]
-CASES: dict[str, tuple[Act, object]] = {
+CASES: dict[str, tuple[golden.Act, object]] = {
     "sendjob": (lambda p: p.submit(submission(), PAPERS), Accepted("123456")),
     "sendjob-double": (double, True),
     "sendjob-wishes": (lambda p: p.submit(submission(options={"retries": 9}), PAPERS[:1]), Accepted("123457")),
@@ -84,17 +82,8 @@ CASES: dict[str, tuple[Act, object]] = {
 }
 
 
-def test_every_golden_file_has_a_case() -> None:
-    assert {path.stem for path in PLACE.glob("*.http")} == set(CASES)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_golden_exchange(case: str) -> None:
-    act, expected = CASES[case]
-    clock = FixedClock(NOW)
-    http = Http(timeout=20, clock=clock)
-
-    def run(url: str) -> None:
+def opened(case: str) -> golden.Open:
+    def make(url: str, http: Http, clock: FixedClock) -> Provider:
         options = faxde.Options(
             provider="faxde",
             url=url,
@@ -102,9 +91,16 @@ def test_golden_exchange(case: str) -> None:
             password="the-password",
             **(WISHES if case.endswith("wishes") else {}),
         )
-        try:
-            assert act(faxde.open_account(options, http, clock)) == expected
-        finally:
-            http.close()
+        return faxde.open_account(options, http, clock)
 
-    golden.play(PLACE / f"{case}.http", run, {"the-customer": "CUSTOMER", "the-password": "PASSWORD"})
+    return make
+
+
+def test_every_golden_file_has_a_case() -> None:
+    golden.complete(PLACE, CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_golden_exchange(case: str) -> None:
+    hide = {"the-customer": "CUSTOMER", "the-password": "PASSWORD"}
+    golden.exchange(PLACE / f"{case}.http", opened(case), *CASES[case], hide, FixedClock(NOW))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,8 +49,25 @@ FAILED = JobStatus(
     ended_at=datetime(2026, 11, 20, 9, 40, 1, tzinfo=UTC),
     permanent=True,
 )
-Act = Callable[[Provider], object]
-CASES: dict[str, tuple[Act, object]] = {
+RECEIVED = (
+    "xsi-2222222222:fax1-005000421-20200507",
+    "+13035550140",
+    "+12125550142",
+    "011919164813456",
+    datetime(2020, 5, 8, 3, 48, 22, tzinfo=UTC),
+    1,
+)
+
+
+def received(provider: Provider) -> object:
+    (one,) = provider.inbox()
+    pieces: list[bytes] = []
+    provider.fetch(one, pieces.append)
+    told = (one.provider_id, one.called, one.caller, one.csid, one.received_at, one.pages)
+    return told, b"".join(pieces)
+
+
+CASES: dict[str, tuple[golden.Act, object]] = {
     "submit": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("xsi-1111111111")),
     "submit-wishes": (lambda p: p.submit(SUBMISSION, PAPERS[:1]), Accepted("xsi-1111111112")),
     "submit-refused": (
@@ -83,33 +99,34 @@ CASES: dict[str, tuple[Act, object]] = {
         ],
     ),
     "next-none": (lambda p: p.inbox(), []),
+    "next": (received, (RECEIVED, b"%PDF-1.4 a received fax %%EOF")),
+    "submit-token": (lambda p: p.submit(SUBMISSION, PAPERS), Accepted("xsi-1111111111")),
     "delete": (lambda p: p.acknowledge(LISTED), None),
     "check": (lambda p: p.check(), "OpenText accepts these credentials"),
 }
 
 
+def opened(case: str) -> golden.Open:
+    def make(url: str, http: Http, clock: FixedClock) -> Provider:
+        who = {"auth": "client_credentials", "token_url": f"{url}/token", "client_id": "the-user"}
+        basic = {"username": "the-user", "password": "the-password"}
+        options = opentext.Options(
+            provider="opentext",
+            url=url,
+            **(who | {"client_secret": "the-password"} if "token" in case else basic),
+            **(WISHES if case.endswith("wishes") else {}),
+        )
+        return opentext.open_account(options, http, clock)
+
+    return make
+
+
 def test_every_golden_file_has_a_case() -> None:
-    assert {path.stem for path in PLACE.glob("*.http")} == set(CASES)
+    golden.complete(PLACE, CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_golden_exchange(case: str) -> None:
-    act, expected = CASES[case]
-    clock = FixedClock(NOW)
-    http = Http(timeout=20, clock=clock)
-
-    def run(url: str) -> None:
-        options = opentext.Options(
-            provider="opentext",
-            url=url,
-            username="the-user",
-            password="the-password",
-            **(WISHES if case.endswith("wishes") else {}),
-        )
-        try:
-            assert act(opentext.open_account(options, http, clock)) == expected
-        finally:
-            http.close()
-
     # the header is base64 of user id and password
-    golden.play(PLACE / f"{case}.http", run, {"dGhlLXVzZXI6dGhlLXBhc3N3b3Jk": "BASE64(USER:PASSWORD)"})
+    hide = {"dGhlLXVzZXI6dGhlLXBhc3N3b3Jk": "BASE64(USER:PASSWORD)", "the-user": "USER", "the-password": "PASSWORD"}
+    golden.exchange(PLACE / f"{case}.http", opened(case), *CASES[case], hide, FixedClock(NOW))
