@@ -15,6 +15,7 @@ from support.leaks import Kept, leaks
 from support.wire import RealClock
 
 from faxdaemon import plugins
+from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.http import Http
 from faxdaemon.options import Account
@@ -58,9 +59,9 @@ def opened() -> Iterator[Callable[..., Provider]]:
     """Opens accounts as the daemon does, with short waits, and closes them."""
     made: list[Provider] = []
 
-    def make(options: Account, silence: float = 5.0) -> Provider:
+    def make(options: Account, silence: float = 5.0, clock: Clock | None = None) -> Provider:
         module = plugins.load("faxdaemon.providers", options.provider)
-        clock = RealClock()
+        clock = clock or RealClock()
         http = Http(timeout=options.timeout, clock=clock, ca=options.ca, silence=silence)
         made.append(module.open_account(options, http, clock))
         return made[-1]

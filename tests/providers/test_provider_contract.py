@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from support.faxes import Paper, new_submission
 from support.papers import pdf_bytes
+from support.wire import SkewedClock
 
 from faxdaemon import plugins
 from faxdaemon.contracts.provider import (
@@ -170,6 +171,20 @@ def test_wrong_credentials_are_told_by_every_call(
         return
     with pytest.raises(CredentialsRefused):
         CALLS[call](provider)
+
+
+def test_each_documented_reason_has_its_class(provider: Provider, rig: ModuleType, box: Sandbox) -> None:
+    """As the service's document has it, on its wire; and afterwards the fax goes out, once."""
+    for name, (status, body, kind) in rig.refusals().items():
+        fault = box.fault(Fault(Play.ANSWER, operation=rig.OPERATIONS["submit"], status=status, body=body, count=0))
+        answer = provider.submit(new_submission(), [PAPER.content])
+        assert (name, type(answer).__name__) == (name, kind)
+        assert isinstance(answer, Accepted) or "words" not in answer.reason
+        assert fault.played
+        box.clear_faults()
+    assert box.sent() == []
+    assert isinstance(provider.submit(new_submission(), [PAPER.content]), Accepted)
+    assert len(box.sent()) == 1
 
 
 def test_no_document_is_refused(provider: Provider, box: Sandbox) -> None:
@@ -470,6 +485,42 @@ def test_trouble_of_the_writer_is_its_own(provider: Provider, rig: ModuleType, b
     box.inject(rig.LINE)
     with pytest.raises(OSError, match="No space"):
         provider.fetch(provider.inbox()[0], full)
+
+
+# --- clocks -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hours", [-20.0, 20.0])
+def test_a_clock_that_is_wrong_loses_nothing(
+    rig: ModuleType, box: Sandbox, opened: Callable[..., Provider], hours: float
+) -> None:
+    provider = opened(rig.options(box), clock=(clock := SkewedClock(hours)))
+    submission = new_submission(accepted_by=clock.now(), intended_at=clock.now())
+    assert provider.submit(submission, [PAPER.content]) == Accepted(box.sent()[0].job)
+    job = box.wait(lambda: box.sent()[0].result) and box.sent()[0].job
+    if provider.capabilities.find is not Find.NOT:
+        assert provider.find(submission) == Found(job)
+    assert [s.progress for s in provider.status([job])] == [Progress.SENT]
+    box.inject(rig.LINE)
+    (listed,) = provider.inbox()
+    assert Paper(fetched(provider, listed)).sha256 == box.ledger()[-1].documents[0]
+    provider.acknowledge(listed)
+    assert box.inbox(rig.ACCOUNT) == []
+
+
+@pytest.mark.parametrize("hours", [-20.0, 20.0])
+def test_a_clock_that_is_set_after_a_lost_answer_finds_the_fax(
+    rig: ModuleType, box: Sandbox, opened: Callable[..., Provider], hours: float
+) -> None:
+    provider = opened(rig.options(box), clock=(clock := SkewedClock()))
+    if provider.capabilities.find is Find.NOT:
+        return
+    provider.check()
+    box.fault(Fault(Play.ACCEPT_THEN_DROP))
+    submission = new_submission(accepted_by=clock.now(), intended_at=clock.now())
+    assert isinstance(provider.submit(submission, [PAPER.content]), Unknown)
+    clock.hours = hours
+    assert provider.find(submission) == Found(box.sent()[0].job)
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl
@@ -50,6 +50,16 @@ class FixedClock(RealClock):
 
     def now(self) -> datetime:
         return self._now
+
+
+class SkewedClock(RealClock):
+    """The machine's clock, set wrongly by `hours`; what measures does not notice."""
+
+    def __init__(self, hours: float = 0.0) -> None:
+        self.hours = hours
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(hours=self.hours)
 
 
 @dataclass(frozen=True)

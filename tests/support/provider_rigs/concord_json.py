@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.provider_rigs.concord import ACCOUNT, LINE, OPERATIONS
+from support.provider_rigs.concord import ACCOUNT, ERRORS, LINE, OPERATIONS, _known, by_status
 
 from faxdaemon.providers.concord import Options
 from faxdaemon.sandbox import Sandbox
 
-__all__ = ["ACCOUNT", "LINE", "OPERATIONS", "SECRETS", "options", "wrong"]
+__all__ = ["ACCOUNT", "LINE", "OPERATIONS", "SECRETS", "options", "refusals", "wrong"]
 
 SECRETS = ("sandbox-password", "wrong-password", "token-", "refresh-")
 
@@ -21,6 +21,7 @@ def options(box: Sandbox, *, secret: str = "sandbox-password", **changes: Any) -
         "url": box.url_of("concord"),
         "user_id": "mbx1234567890",
         "protocol": "json",
+        "errors": ERRORS,
         "oauth": {
             "token_url": f"{box.url_of('concord')}/oauth/token",
             "client_id": "mbx1234567890",
@@ -33,3 +34,9 @@ def options(box: Sandbox, *, secret: str = "sandbox-password", **changes: Any) -
 def wrong(box: Sandbox, **changes: Any) -> Options:
     """The same with credentials that are not accepted."""
     return options(box, secret="wrong-password", **changes)
+
+
+def refusals() -> dict[str, tuple[int, str, str]]:
+    """Why a fax may not be taken: HTTP status and text of the answer, and the class that it has."""
+    answer = '{"SendFaxExResponse": {"return": false, "WSError": {"ErrorCode": {}, "ErrorString": "words"}}}'
+    return {**_known(answer), **by_status()}

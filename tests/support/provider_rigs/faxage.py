@@ -40,3 +40,9 @@ def options(box: Sandbox, **changes: Any) -> Options:
 def wrong(box: Sandbox, **changes: Any) -> Options:
     """The same with credentials that are not accepted."""
     return options(box, password="wrong-password", **changes)
+
+
+def refusals() -> dict[str, tuple[int, str, str]]:
+    """The document's reasons for not taking a fax: HTTP status and text of the answer, and the class that it has."""
+    codes = {2: "AccountRefused", **dict.fromkeys((3, 4, 5, 8), "Refused"), **dict.fromkeys((1, 15), "Unknown")}
+    return {f"ERR{code:02}": (200, f"ERR{code:02}: words", kind) for code, kind in codes.items()}

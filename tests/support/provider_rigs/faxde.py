@@ -40,3 +40,19 @@ def options(box: Sandbox, **changes: Any) -> Options:
 def wrong(box: Sandbox, **changes: Any) -> Options:
     """The same with credentials that are not accepted."""
     return options(box, password="wrong-password", **changes)
+
+
+_ACCOUNT = (-1, -2, 1, 2, 3, 6, 7, 54, 61)
+_NEVER = (-3, -5, -6, -7, -8, -14, -1309, 4, 8, 9, 10, 11, 15, 45, 46, 47, 58, 75)
+_ANSWER = (
+    '<?xml version="1.0"?><SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<SOAP-ENV:Body><NS1:SendJobResponse xmlns:NS1="urn:XMLWSIntf-IntfXMLWS"><return>{}</return><JobId>0</JobId>'
+    "<RecipientsCount>0</RecipientsCount><PageCount>0</PageCount></NS1:SendJobResponse></SOAP-ENV:Body>"
+    "</SOAP-ENV:Envelope>"
+)
+
+
+def refusals() -> dict[str, tuple[int, str, str]]:
+    """The document's reasons for not taking a job: HTTP status and text of the answer, and the class that it has."""
+    codes = {**dict.fromkeys(_ACCOUNT, "AccountRefused"), **dict.fromkeys(_NEVER, "Refused"), -4: "Unknown"}
+    return {str(code): (200, _ANSWER.format(code), kind) for code, kind in codes.items()}

@@ -47,3 +47,17 @@ def options(box: Sandbox, **changes: Any) -> Options:
 def wrong(box: Sandbox, **changes: Any) -> Options:
     """The same with credentials that are not accepted."""
     return options(box, password="wrong-password", **changes)
+
+
+_ADDRESS = (301, 307, 308, 401, 403, 404, 405, 407, 410, 451)
+
+
+def refusals() -> dict[str, tuple[int, str, str]]:
+    """Why a fax may not be taken: HTTP status and text of the answer, and the class that it has."""
+    said = {
+        "AccountRefused": _ADDRESS,
+        "Refused": (400, 411, 413, 414, 415, 422, 431),
+        "NotNow": (408, 421, 425, 429),
+        "Unknown": (302, 500, 502, 503, 504),
+    }
+    return {str(status): (status, '{"error": {}}', kind) for kind, statuses in said.items() for status in statuses}
