@@ -13,7 +13,7 @@
     └── JournalError           the journal cannot be trusted to have recorded; stop acting
         └── JournalBusy        another process holds the journal
 
-Whether a failed HTTP request is `NotSent` or `OutcomeUnknown` is decided in `faxdaemon/http.py` and nowhere else.
+Whether a failed HTTP request is `NotSent` or `OutcomeUnknown` is decided in `faxdaemon/http` and nowhere else.
 """
 
 from __future__ import annotations

@@ -206,8 +206,12 @@ class _Exchange:
 
     def pieces(self) -> Iterator[bytes]:
         """The body, each piece counted in `received`.  Only the network is guarded, not what is done with a
-        piece."""
-        source = self._response.iter_bytes()
+        piece.
+
+        A compressed one, which we did not ask for, is not read: a few bytes of it may stand for gigabytes."""
+        if self.head.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+            raise OutcomeUnknown(f"{self.where}: the reply is compressed, which was not asked for")
+        source = self._response.iter_raw()
         while (piece := _guarded(lambda: next(source, None), self._attempt, self.where)) is not None:
             self.received += len(piece)
             yield piece

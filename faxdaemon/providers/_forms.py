@@ -17,6 +17,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 MOST = 500
 """Fields, at most."""
+_HEADERS = 20
+"""Of one part."""
 
 
 class BadForm(ValueError):
@@ -70,8 +72,12 @@ class _Parts:
         self._about: dict[bytes, bytes] = {}
         self._data = bytearray()
         self._ended = False
+        self._count = 0
 
     def begin(self) -> None:
+        self._count += 1
+        if self._count > MOST:
+            raise BadForm(f"it has more than {MOST} fields")
         self._about, self._data = {}, bytearray()
 
     def header_name(self, data: bytes, start: int, end: int) -> None:
@@ -81,6 +87,8 @@ class _Parts:
         self._value += data[start:end]
 
     def header(self) -> None:
+        if len(self._about) >= _HEADERS:
+            raise BadForm("a part of it has too many headers")
         self._about[bytes(self._name).lower()] = bytes(self._value)
         self._name, self._value = bytearray(), bytearray()
 
@@ -94,8 +102,6 @@ class _Parts:
             self.files.append(bytes(self._data))
         else:
             self.fields[text_of(about.get(b"name", b""))] = text_of(bytes(self._data))
-        if len(self.fields) + len(self.files) > MOST:
-            raise BadForm(f"it has more than {MOST} fields")
 
     def over(self) -> None:
         self._ended = True

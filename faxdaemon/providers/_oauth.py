@@ -12,7 +12,6 @@ Crash     the token is lost, and another one is got.
 from __future__ import annotations
 
 import base64
-import json
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -26,6 +25,7 @@ from pydantic import SecretStr
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.http import Http, Reply
+from faxdaemon.providers._json import an_object
 
 log = structlog.get_logger()
 
@@ -149,7 +149,7 @@ class Tokens:
             raise NotSent(f"no token could be had: {error}") from None
         except NotSent as error:
             raise NotSent(f"no token could be had: {error}") from None
-        answer = _object(reply)
+        answer = an_object(reply.body) or {}
         if reply.status in (400, 401, 403):
             words = _ERRORS.get(str(answer.get("error")), "does not accept the credentials")
             raise CredentialsRefused(f"the token server {words} (HTTP {reply.status})")
@@ -166,14 +166,6 @@ def _lasts(told: Any) -> float:
     except (TypeError, ValueError):
         return float("inf")
     return max(life - _EARLY, life / 2)
-
-
-def _object(reply: Reply) -> dict[str, Any]:
-    try:
-        answer = json.loads(reply.body)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _text(value: Any) -> str | None:

@@ -10,7 +10,6 @@ against a service that nobody offers: JSON in, JSON out, our reference in a fiel
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +40,7 @@ from faxdaemon.core.errors import CredentialsRefused, ItemGone, NotSent, Outcome
 from faxdaemon.core.model import Listed, Submission
 from faxdaemon.http import Http, Reply, SizedStream
 from faxdaemon.options import Account
+from faxdaemon.providers._json import an_object
 
 # Decide these first: the stages act by them and by nothing else.  In doubt, choose what holds a fax rather than what
 # might send it twice: duplicates SENDS, find BY_MATCH or NOT.
@@ -159,7 +159,7 @@ class Skeleton:
             raise CredentialsRefused("the service does not accept the token")
         if reply.status not in fine:
             raise ProviderTrouble(f"the service answered HTTP {reply.status}", reply.retry_after)
-        answer = _json(reply)
+        answer = an_object(reply.body)
         if answer is None and reply.status == 200:
             raise ProviderTrouble("the service's answer could not be read")
         return answer or {}
@@ -179,16 +179,7 @@ def _taken(reply: Reply) -> Answer:
         return NotNow("the service is busy", reply.retry_after)
     if reply.status == 422:
         return Refused("the service does not take this fax")
-    answer = _json(reply)
+    answer = an_object(reply.body)
     if reply.status == 201 and reply.framed and answer and isinstance(answer.get("id"), str):
         return Accepted(answer["id"])
     return Unknown(f"the service answered HTTP {reply.status}")  # never its text: it may echo our request
-
-
-def _json(reply: Reply) -> dict[str, Any] | None:
-    """The body as an object, or None."""
-    try:
-        answer = json.loads(reply.body)
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None

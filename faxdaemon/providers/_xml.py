@@ -23,6 +23,8 @@ MAX_BYTES = 8 * 1024 * 1024
 """The longest document, in bytes; the text of the element that is handed on does not count."""
 MAX_ELEMENTS = 50_000
 MAX_DEPTH = 64
+MAX_TAG = 256 * 1024
+"""Bytes in which nothing begins, ends or is said: a tag full of attributes costs a multiple of its length."""
 
 _BLANKS = str.maketrans("", "", " \t\r\n")
 
@@ -77,6 +79,7 @@ class Reader:
         self._write = write
         self._limit = limit
         self._fed = 0
+        self._silent = (0, 0)  # how much had happened when something last had, and how far it had been fed
         self._parser = etree.XMLParser(
             target=self._builder,
             resolve_entities=False,
@@ -99,7 +102,15 @@ class Reader:
             self._guarded(partial(self._parser.feed, part))
             if self._fed - self._builder.large_length > self._limit:
                 raise BadXml(f"it is longer than {self._limit} bytes")
+            self._heard()
             self._hand_on()
+
+    def _heard(self) -> None:
+        happened, since = self._silent
+        if self._builder.happened != happened:
+            self._silent = (self._builder.happened, self._fed)
+        elif self._fed - since > MAX_TAG:
+            raise BadXml(f"a tag in it is longer than {MAX_TAG} bytes")
 
     def close(self) -> Node:
         """The root element of the whole document.  Raises as `feed` does."""
@@ -136,6 +147,8 @@ class _Builder:
         self.root: Node | None = None
         self.pieces: list[bytes] = []
         self.large_length = 0
+        self.happened = 0
+        """Beginnings, ends and pieces of text so far."""
         self._large = large
         self._open: list[Node] = []
         self._texts: list[list[str]] = []
@@ -149,6 +162,7 @@ class _Builder:
         raise BadXml("it has a document type declaration, and none is accepted")
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self.happened += 1
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
             raise BadXml(f"it has more than {MAX_ELEMENTS} elements")
@@ -170,12 +184,14 @@ class _Builder:
             self._inside, self._seen = node, True
 
     def data(self, text: str) -> None:
+        self.happened += 1
         if self._inside:
             self._decode(text)
         elif self._open:
             self._texts[-1].append(text)
 
     def end(self, tag: str) -> None:  # noqa: ARG002 - the parser's form; it checks the name itself
+        self.happened += 1
         node = self._open.pop()
         node.text = "".join(self._texts.pop())
         if node is self._inside:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import socket
@@ -236,6 +237,12 @@ def garbage(talk: Talk) -> None:
     talk.send(b"\x00\x01 hello there\r\n\r\n")
 
 
+def sound_gzip(talk: Talk) -> None:
+    """Sixty megabytes in sixty kilobytes: we ask for none, and read none."""
+    talk.request()
+    talk.send(reply(gzip.compress(bytes(60 * MB)), content_encoding="gzip"))
+
+
 def damaged_gzip(talk: Talk) -> None:
     talk.request()
     talk.send(reply(b"JOBID: 1 but not compressed", content_encoding="gzip"))
@@ -254,6 +261,7 @@ def damaged_gzip(talk: Talk) -> None:
         silent_in_body,
         garbage,
         damaged_gzip,
+        sound_gzip,
     ],
     ids=lambda f: f.__name__,
 )

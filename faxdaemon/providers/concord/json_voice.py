@@ -17,6 +17,7 @@ from typing import Any
 from faxdaemon.contracts.provider import Content
 from faxdaemon.http import Reply, SizedStream
 from faxdaemon.providers._envelope import encoded_document
+from faxdaemon.providers._json import an_object
 from faxdaemon.providers.concord.voice import Door, Fields, Spoken, tracked
 
 _HEADERS = {"content-type": "application/json", "accept": "application/json"}
@@ -72,11 +73,5 @@ def _chunks(frame: Sequence[bytes], documents: Sequence[Content]) -> Iterator[by
 
 
 def _read(reply: Reply) -> Mapping[str, Any] | None:
-    try:
-        answer = json.loads(reply.body)
-    except ValueError:
-        return None
-    if not isinstance(answer, dict) or len(answer) != 1:
-        return None
-    (value,) = answer.values()
-    return value if isinstance(value, dict) else None
+    values = list((an_object(reply.body) or {}).values())
+    return values[0] if len(values) == 1 and isinstance(values[0], dict) else None

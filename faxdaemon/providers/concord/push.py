@@ -45,6 +45,7 @@ _PROGRESS = {"1": Progress.SENT, "2": Progress.FAILED, "success": Progress.SENT,
 _SECRET = frozenset({"authuser", "authpassword"})
 _LARGE = ("FileData", "FaxFileData", "FaxFile", "DeliveredImage", "FaxFiles")
 """Elements that may hold a document, the inner ones first."""
+_LINES = 5000
 _DOCUMENT = (b"%PDF-", b"II*\0", b"MM\0*")
 _ID = re.compile(r"[\w.:@+-]{1,100}", re.ASCII)
 
@@ -149,7 +150,10 @@ def _text(body: bytes) -> Mapping[str, str]:
     if b"\n" not in body.strip() and b"&" in body:
         return urlencoded(body)
     found = {}
-    for line in text_of(body).splitlines():
+    lines = text_of(body).splitlines()
+    if len(lines) > _LINES:
+        raise BadForm(f"it has more than {_LINES} lines")
+    for line in lines:
         match = re.match(r"\s*([A-Za-z][\w .-]{0,60}?)\s*[=:\t]\s*(.*?)\s*$", line)
         if match:
             found[match[1].replace(" ", "")] = match[2]

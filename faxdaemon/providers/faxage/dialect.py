@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -64,8 +65,12 @@ PROVISION_ERRORS = MappingProxyType(
 SCRIPTS = MappingProxyType({"httpsfax.php": ERRORS, "getcdr.php": RECORDS_ERRORS, "provision.php": PROVISION_ERRORS})
 """What the error numbers mean, by script."""
 
-_ERROR = re.compile(r"\s*ERR\s*(\d+)", re.IGNORECASE)
-_ACCEPTED = re.compile(r"\s*JOBID:\s*(\d+)\s*", re.IGNORECASE)
+MOST = 20_000
+"""Records that are read of one answer; what comes behind them is there again when these are done."""
+_FIELDS = 15
+"""More than any record has."""
+_ERROR = re.compile(r"\s*ERR\s*(\d{1,6})", re.IGNORECASE)
+_ACCEPTED = re.compile(r"\s*JOBID:\s*([0-9]{1,18})\s*", re.IGNORECASE)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _PROGRESS = {"pending": Progress.PENDING, "success": Progress.SENT, "failure": Progress.FAILED}
 
@@ -168,11 +173,14 @@ def received(text: str, zone: ZoneInfo) -> tuple[list[Listed], int]:
 
 def _records(text: str) -> Iterator[list[str]]:
     # not splitlines: a name may hold one of Unicode's own line ends
-    return (line.split("\t") for line in text.replace("\r", "").split("\n") if line.strip())
+    lines = (match[0].replace("\r", "") for match in re.finditer(r"[^\n]+", text))
+    records = (line.split("\t", _FIELDS) for line in lines if line.strip())
+    yield from islice(records, MOST)
+    yield from islice(([] for _ in records), 1)  # the rest counts as one that cannot be read
 
 
 def _id(text: str) -> bool:
-    return text.strip().isascii() and text.strip().isdigit()
+    return bool(re.fullmatch(r"[0-9]{1,18}", text.strip()))
 
 
 def _count(text: str) -> int | None:
@@ -180,7 +188,7 @@ def _count(text: str) -> int | None:
 
 
 def _duration(text: str) -> int | None:
-    match = re.fullmatch(r"(\d+):(\d\d):(\d\d)", text.strip())
+    match = re.fullmatch(r"(\d{1,6}):(\d\d):(\d\d)", text.strip())
     return int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3]) if match else None
 
 

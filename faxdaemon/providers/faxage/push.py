@@ -11,7 +11,6 @@ of a received fax carries no document, only that there is one; it may come as a 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +19,7 @@ from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.push import Kind, NotUnderstood, Push, PushedFax, Understood
 from faxdaemon.core.model import Listed
 from faxdaemon.providers._forms import BadForm, form_of, media_of
+from faxdaemon.providers._json import BadJson, parse
 
 _PROGRESS = {"pending": Progress.PENDING, "success": Progress.SENT, "failure": Progress.FAILED}
 _TOKEN = re.compile(r"\[([0-9a-z]{12})\]\s*$", re.IGNORECASE)
@@ -29,8 +29,8 @@ def understand(request: Push) -> Understood | NotUnderstood:
     """Either kind of call."""
     try:
         fields = _fields(request)
-    except (BadForm, ValueError) as error:
-        return NotUnderstood(str(error) if isinstance(error, BadForm) else "it is no JSON")
+    except (BadForm, BadJson) as error:
+        return NotUnderstood(str(error))
     return _fax(fields) if request.kind == Kind.FAX else _status(fields)
 
 
@@ -38,7 +38,7 @@ def _fields(request: Push) -> dict[str, str]:
     """By name, in lower case."""
     found: Mapping[str, Any] = request.query
     if "json" in media_of(request.headers):
-        said = json.loads(request.body)
+        said = parse(request.body)
         if not isinstance(said, dict):
             raise BadForm("it is no JSON object")
         found = {**found, **said}

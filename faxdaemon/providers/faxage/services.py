@@ -27,6 +27,8 @@ RECIPNAME = 32
 """Bytes of a recipient's name."""
 CALL = ("calldate", "direction", "src", "dst", "duration")
 """The columns of getcdr.php; times in the account's zone, the duration in seconds."""
+MOST_ROWS = 250_000
+"""In one answer."""
 _KIND = re.compile(r"[a-z0-9]{1,5}")
 
 
@@ -107,7 +109,7 @@ class Services:
     def _calls(self, columns: tuple[str, ...], number: str | None, *values: tuple[str, str]) -> Table:
         line = [("didnumber", _ten(number))] if number else []
         text = self._said("getcdr.php", None, *values, *line)
-        rows = tuple(tuple(field.strip() for field in line.split(",")) for line in _rows(text))
+        rows = tuple(tuple(field.strip() for field in line.split(",")) for line in _rows("getcdr.php", text))
         if any(len(row) != len(columns) or row[columns.index("direction")] not in {"IN", "OUT"} for row in rows):
             raise _unread("getcdr.php")
         return Table(columns, rows)
@@ -213,13 +215,15 @@ class Services:
     def _lines_of(
         self, operation: str, pattern: str, *values: tuple[str, str], script: str = "provision.php"
     ) -> list[str]:
-        lines = _rows(self._said(script, operation, *values))
+        lines = _rows(operation, self._said(script, operation, *values))
         if not all(re.fullmatch(pattern, line) for line in lines):
             raise _unread(operation)
         return lines
 
 
-def _rows(text: str) -> list[str]:
+def _rows(operation: str, text: str) -> list[str]:
+    if text.count("\n") > MOST_ROWS:
+        raise _unread(operation)
     return [line.strip(" ") for line in text.replace("\r", "").split("\n") if line.strip()]
 
 

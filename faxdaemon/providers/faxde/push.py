@@ -13,10 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from urllib.parse import parse_qsl
 
 from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
+from faxdaemon.providers._forms import BadForm, urlencoded
 
 TOKENS = "j=$JID&c=$CID&s=$STAT"
 
@@ -45,7 +45,10 @@ def understand(request: Push) -> Understood | NotUnderstood:
     """A call with our tokens; by POST they may be in the body."""
     fields = dict(request.query)
     if "j" not in fields:
-        fields |= dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        try:
+            fields |= urlencoded(request.body)
+        except BadForm as error:
+            return NotUnderstood(str(error))
     job, reference, word = (fields.get(name, "").strip() for name in "jcs")
     if not re.fullmatch(r"[0-9]{1,18}", job):
         return NotUnderstood("the call names no job")

@@ -10,7 +10,6 @@ The bodies of errors are not published and may echo the request: they are neithe
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import Any
 from faxdaemon.contracts.provider import Accepted, AccountRefused, Answer, JobStatus, NotNow, Progress, Refused, Unknown
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
 from faxdaemon.http import Reply
+from faxdaemon.providers._json import BadJson, parse
 
 #: Asking again does not help until a person has put the address, the credentials or the network right.
 _ADDRESS = frozenset({301, 307, 308, 401, 403, 404, 405, 407, 410, 451})
@@ -106,8 +106,8 @@ def checked(reply: Reply, fine: Sequence[int]) -> Reply:
 def parsed(body: bytes) -> Any:
     """A body as JSON, or None."""
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
+        return parse(body)
+    except BadJson:
         return None
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from faxdaemon.core.errors import ProviderTrouble
+from faxdaemon.providers._json import BadJson, parse
 
 _LONG = 64 * 1024
 """A string of more bytes than this goes to the file."""
@@ -123,8 +123,8 @@ class LeanReader:
     def finish(self) -> tuple[Any, BinaryIO | None]:
         """The answer, and the document if there was one: where `is_long` says so, it is this string."""
         try:
-            answer = json.loads(self._lean)
-        except (ValueError, RecursionError):
+            answer = parse(self._lean)
+        except BadJson:
             raise ProviderTrouble(_NOT_READ) from None
         return answer, self._long.finish() if self._long else None
 
