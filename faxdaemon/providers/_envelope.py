@@ -1,8 +1,7 @@
 """SOAP 1.1: requests with documents in them, made while they leave, and answers.
 
-Promise   the length of a request is exact, memory does not grow with a document, the same parts give the same bytes.
-          Every document is open before the first byte is made, so that one which is missing is found before anything
-          is sent; one that is longer or shorter than it was said to be breaks the exchange.
+Promise   the length of a request is exact, memory does not grow with a document, the same parts give the same bytes
+          (`_documents`).  What XML cannot carry becomes a blank.
 Needs     the size of each document.
 Crash     keeps nothing.
 
@@ -11,17 +10,16 @@ lxml writes the envelope; where a document belongs it holds a processing instruc
 
 from __future__ import annotations
 
-import base64
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 from lxml import etree
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.http import SizedStream
+from faxdaemon.providers._documents import between
 from faxdaemon.providers._xml import BadXml, Node, parse
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -29,10 +27,9 @@ ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-_BLOCK = 48 * 1024  # a multiple of 3, so that the base64 of the blocks joins without padding
 _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot carry."""
-_PLACE = re.compile(rb"<\?document (\d+)\?>")
+_PLACE = re.compile(rb"<\?document *\?>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +55,7 @@ def envelope(
     style = {f"{{{SOAP}}}encodingStyle": ENCODING} if encoded else {}
     _add(root, Part(f"{{{SOAP}}}Body", body, style), documents)
     text = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
-    frame = _PLACE.split(text)  # text, number, text, number, text
-    size = sum(map(len, frame[::2])) + sum((content.size + 2) // 3 * 4 for content in documents)
-    return SizedStream(size, lambda: _chunks(frame, documents))
+    return between(_PLACE.split(text), documents)
 
 
 def opened(document: bytes) -> Node:
@@ -81,35 +76,13 @@ def clean(text: str) -> str:
     return _UNFIT.sub(" ", text)
 
 
-def encoded_document(stream: BinaryIO) -> Iterator[bytes]:
-    """What a stream holds as base64, in blocks."""
-    while block := stream.read(_BLOCK):
-        while len(block) % 3 and (more := stream.read(3 - len(block) % 3)):  # an unbuffered file reads short
-            block += more
-        yield base64.b64encode(block)
-
-
 def _add(parent: Any, part: Part, documents: list[Content]) -> None:
     element = etree.SubElement(parent, part.name, {name: clean(value) for name, value in part.attributes.items()})
     if isinstance(part.value, str):
         element.text = clean(part.value)
     elif isinstance(part.value, Content):
-        element.append(etree.ProcessingInstruction("document", str(len(documents))))
+        element.append(etree.ProcessingInstruction("document"))
         documents.append(part.value)
     else:
         for child in part.value:
             _add(element, child, documents)
-
-
-def _chunks(frame: Sequence[bytes], documents: Sequence[Content]) -> Iterator[bytes]:
-    with ExitStack() as stack:
-        streams = [stack.enter_context(content.open()) for content in documents]
-        yield frame[0]
-        for number, text in zip(frame[1::2], frame[2::2], strict=True):
-            left = (documents[int(number)].size + 2) // 3 * 4
-            for piece in encoded_document(streams[int(number)]):
-                left -= len(piece)
-                yield piece
-            if left:
-                raise OSError("a document changed its size while it was sent")
-            yield text

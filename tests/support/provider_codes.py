@@ -17,6 +17,7 @@ from support.faxes import Paper, new_submission
 from support.wire import RealClock
 
 from faxdaemon.contracts.provider import Accepted, AccountRefused, Cancelled, JobStatus, NotNow, Refused, Unknown
+from faxdaemon.contracts.push import Push, Understood
 from faxdaemon.core.errors import CredentialsRefused, ItemGone, ProviderTrouble, UserError
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Reply
@@ -25,7 +26,10 @@ from faxdaemon.providers.concord import answers as concord_answers
 from faxdaemon.providers.concord.errors import UNKNOWN_JOB, Errors
 from faxdaemon.providers.concord.talk import Talk
 from faxdaemon.providers.concord.voice import Spoken
+from faxdaemon.providers.faxage import answers as faxage_answers
 from faxdaemon.providers.faxde import answers as faxde_answers
+from faxdaemon.providers.faxde import protocols
+from faxdaemon.providers.faxde import push as faxde_push
 from faxdaemon.providers.faxde.wire import Told
 from faxdaemon.providers.opentext import answers as opentext_answers
 
@@ -109,7 +113,7 @@ def refresh(page: str) -> str:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"the page must contain “{BEGIN}” and “{END}”")
-    tables = "\n\n".join((_faxage(), _faxde(), _concord(), _opentext()))
+    tables = "\n\n".join((_faxage(), _faxde(), _faxde_words(), _concord(), _opentext(), _opentext_words(), _http()))
     return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
 
@@ -193,6 +197,26 @@ def _faxde() -> str:
     return _table("FAX.de", ("method", "result", "class", "in words"), rows)
 
 
+def _faxde_words() -> str:
+    """JobStatus' words (and those of the StatusFile), and STATURL's."""
+    rows: list[Sequence[object]] = []
+    for word in ("OK", "Busy", "No Answer", "Voice", "No Service", "Send-Fail", "Call failed", "Black-List"):
+        status = protocols.finished("7", _told(0, SendResult=word))
+        rows.append(("SendResult, RESULT", word, f"**{status.progress.value}**", _for_good(status)))
+    status = protocols.finished("7", _told(0, SendResult="anything else"))
+    rows.append(("SendResult, RESULT", "any other", f"**{status.progress.value}**", "a person must look"))
+    rows.append(("SendResult", "multi", "by the StatusFile", "sent when all recipients are"))
+    for word in sorted(faxde_push.RESULTS):
+        said = faxde_push.understand(Push("status", "GET", {"j": "7", "s": word}, {}, b""))
+        assert isinstance(said, Understood)
+        rows.append(("$STAT", word, f"**{said.statuses[0].progress.value}**", _for_good(said.statuses[0])))
+    return _table("FAX.de, words", ("field", "word", "class", ""), rows)
+
+
+def _for_good(status: JobStatus) -> str:
+    return "dialling the number again is pointless" if status.permanent else ""
+
+
 class _Well:
     """A voice by which only the control question is asked; the account is well."""
 
@@ -240,6 +264,30 @@ def _told_by_concord(number: int | str) -> JobStatus:
     http: Any = _Says(json.dumps({"GetRealTimeFaxStatusEx3Response": said}))
     (status,) = concord.open_account(options, http, RealClock()).status(["br1"])
     return status
+
+
+def _http() -> str:
+    """What a submission's HTTP status says, where it has no other words; Concord's and OpenText's are in their tables."""
+    rows: list[Sequence[object]] = []
+    for status in (*HTTP[2:], 302, 303, 417, *HTTP_LATER):
+        reply = Reply(status=status, headers={}, body=b"", framed=True)
+        faxde_kind, _ = judged(lambda status=status: faxde_answers.taken(Told(status), doubt=False, is_ours=bool))  # type: ignore[misc] # likewise
+        faxage_kind, _ = judged(lambda reply=reply: faxage_answers.taken(reply))  # type: ignore[misc] # likewise
+        rows.append((f"HTTP {status}", f"**{faxde_kind}**", f"**{faxage_kind}**"))
+    return _table("FAX.de and FAXAGE, by HTTP status", ("status", "FAX.de (submission)", "FAXAGE (submission)"), rows)
+
+
+def _opentext_words() -> str:
+    rows: list[Sequence[object]] = []
+    for word in sorted(opentext_answers._STATES, key=lambda word: (word.isdigit(), word)):
+        attempt = {"state": word, "delivery_time": "2026-11-20T09:00:00.000Z"}
+        answer = {"job_state": ["Complete"], "deliveries": [{"delivery_attempts": [attempt]}]}
+        status = opentext_answers.status_of("xsi-1", answer)
+        rows.append(("delivery_attempts.state", word, f"**{status.progress.value if status else 'trouble'}**"))
+    for word in ("Complete", "Error", "Cancelled", "purged", "Processing", "Held"):
+        status = opentext_answers.status_of("xsi-1", {"job_state": [word], "deliveries": []})
+        rows.append(("job_state, without a delivery", word, f"**{status.progress.value if status else 'trouble'}**"))
+    return _table("OpenText, words", ("field", "word", "class"), rows)
 
 
 def _opentext() -> str:

@@ -30,6 +30,9 @@ from faxdaemon.core import ids
 from faxdaemon.core.errors import CredentialsRefused, FilesError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Listed, Submission
 from faxdaemon.http import Http
+from faxdaemon.providers import _batches
+from faxdaemon.providers._statuses import LETS_NOBODY_IN
+from faxdaemon.providers._words import shown
 from faxdaemon.providers.concord import answers, message, values
 from faxdaemon.providers.concord.errors import UNKNOWN_JOB, Kind
 from faxdaemon.providers.concord.inbound import Inbox
@@ -113,12 +116,14 @@ class Concord(Services):
 
     def status(self, provider_ids: Sequence[str]) -> list[JobStatus]:
         """One request for all.  -5019 comes before the status: such a job counts as failed, too."""
+        return _batches.statuses(provider_ids, self._statuses, _gone, self.clock)
+
+    def _statuses(self, provider_ids: Sequence[str]) -> list[JobStatus] | None:
+        """None when the answer as a whole says that a job is not known; which of them, it does not tell."""
         asked = [{"JobId": job} for job in provider_ids]
         kind, said = self.talk.ask(self.options.status, {"FaxJobIds": asked}, expected=(Kind.UNKNOWN_JOB,))
         if kind is Kind.UNKNOWN_JOB:
-            if len(provider_ids) > 1:  # which of them, the answer does not tell
-                return [status for job in provider_ids for status in self.status([job])]
-            return [_gone(job) for job in provider_ids]
+            return None
         entries = values.items(said.get("FaxStatusList"))
         if not entries:
             raise ProviderTrouble("Concord's list of statuses is empty or could not be read")
@@ -139,11 +144,11 @@ class Concord(Services):
         return JobStatus(
             provider_id=job,
             progress=progress,
-            text=(why if progress is Progress.FAILED else "") or values.said(entry.get("StatusDescription")),
+            text=shown((why if progress is Progress.FAILED else "") or values.said(entry.get("StatusDescription"))),
             pages=pages if over else None,
             ended_at=values.moment(entry.get("FaxDeliveryDateTime"), ZoneInfo(self.options.timezone)) if over else None,
             duration_s=values.whole(entry.get("FaxDeliveryDuration")) if over else None,
-            remote_csid=values.said(entry.get("RemoteFaxCSID")) or None,
+            remote_csid=shown(values.said(entry.get("RemoteFaxCSID"))) or None,
         )
 
     def cancel(self, provider_id: str) -> Cancelled:
@@ -171,7 +176,7 @@ class Concord(Services):
     def check(self) -> str:
         """`CheckService`, which needs nobody, then the account's settings, which need the credentials."""
         spoken = self.talk.voice.ask("CheckService", {})
-        if spoken.reply.status in (401, 403, 407):
+        if spoken.reply.status in LETS_NOBODY_IN:
             raise CredentialsRefused(f"Concord answered HTTP {spoken.reply.status}: it does not let us in")
         if spoken.reply.status != 200 or spoken.fault or not (spoken.said or {}).get("return"):
             raise ProviderTrouble(f"Concord's CheckService could not be read (HTTP {spoken.reply.status})")

@@ -88,7 +88,8 @@ class Inbox:
     def listed(self) -> list[Listed]:
         """What waits, oldest first as the service lists it."""
         waiting = self._waiting()
-        for item in [item for item in self._seen if item not in waiting]:
+        still = set(waiting)
+        for item in [item for item in list(self._seen) if item not in still]:  # other threads may change it
             self._seen.pop(item, None)
         for item in [item for item in waiting if item not in self._seen][:PARTICULARS]:
             node = self._get(item, None)
@@ -96,9 +97,10 @@ class Inbox:
                 log.info("concord.gone", item=item)
             else:
                 self._seen[item] = self._particulars(item, node)
-        for listed in [listed for listed in self._seen.values() if listed.provider_id in self._done]:
+        for listed in [listed for listed in list(self._seen.values()) if listed.provider_id in self._done]:
             self.remove(listed)
-        return [self._seen[item] for item in waiting if item in self._seen]
+        known = dict(self._seen)
+        return [known[item] for item in waiting if item in known]
 
     def fetch(self, listed: Listed, write: Callable[[bytes], object]) -> None:
         """Download one.  Raises `ItemGone`."""
@@ -124,7 +126,7 @@ class Inbox:
         item = self._item(listed)
         if self.by_message and item == listed.provider_id:  # it was pushed: whether it is listed, too, is the account's
             self.listed()
-            found = [name for name, one in self._seen.items() if one.provider_id == listed.provider_id]
+            found = [name for name, one in list(self._seen.items()) if one.provider_id == listed.provider_id]
             if not found:
                 self._done[listed.provider_id] = None
                 for old in list(self._done)[:-MEMORY]:
@@ -225,7 +227,7 @@ class Inbox:
 
 
 class _Feed:
-    """Feeds a reader with the pieces of a reply.  What is no XML is read to its end all the same."""
+    """Feeds a reader with the pieces of a reply; at the first that cannot be read the download ends."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader

@@ -9,14 +9,13 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.http import Reply, SizedStream
-from faxdaemon.providers._envelope import encoded_document
+from faxdaemon.providers._documents import between
 from faxdaemon.providers._json import an_object
 from faxdaemon.providers.concord.voice import Door, Fields, Spoken, tracked
 
@@ -43,8 +42,7 @@ def body(value: Mapping[str, Any]) -> SizedStream:
     documents: list[Content] = []
     text = json.dumps(_plain(value, documents), ensure_ascii=False, separators=(",", ":"))
     frame = [part.encode() for part in text.split(_MARK)]
-    size = sum(map(len, frame)) + sum((content.size + 2) // 3 * 4 for content in documents)
-    return SizedStream(size, lambda: _chunks(frame, documents))
+    return between(frame, documents)
 
 
 def _plain(value: Any, documents: list[Content]) -> Any:
@@ -56,20 +54,6 @@ def _plain(value: Any, documents: list[Content]) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(entry, documents) for name, entry in value.items()}
     return [_plain(entry, documents) for entry in value] if isinstance(value, list) else value
-
-
-def _chunks(frame: Sequence[bytes], documents: Sequence[Content]) -> Iterator[bytes]:
-    with ExitStack() as stack:
-        streams = [stack.enter_context(content.open()) for content in documents]
-        yield frame[0]
-        for content, stream, text in zip(documents, streams, frame[1:], strict=True):
-            left = (content.size + 2) // 3 * 4
-            for piece in encoded_document(stream):
-                left -= len(piece)
-                yield piece
-            if left:
-                raise OSError("a document changed its size while it was sent")
-            yield text
 
 
 def _read(reply: Reply) -> Mapping[str, Any] | None:

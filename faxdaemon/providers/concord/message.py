@@ -20,6 +20,7 @@ from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
 from faxdaemon.core.numbers import masked
 from faxdaemon.core.wishes import moment
+from faxdaemon.providers._documents import suffix
 from faxdaemon.providers.concord import values
 from faxdaemon.providers.concord.options import Options
 
@@ -47,7 +48,7 @@ def fitting(number: str, contents: Sequence[Content]) -> None:
         raise Unfit(f"{masked(number)} is no number that can be dialled")
     if not contents:
         raise Unfit("there is no document to fax")
-    odd = {values.suffix(content.name) for content in contents} - set(values.FILE_TYPES)
+    odd = {suffix(content.name) for content in contents} - set(values.FILE_TYPES)
     if odd:
         kind = next(iter(odd)) or "without a suffix"
         raise Unfit(f"Concord does not take files {kind}; it takes {', '.join(sorted(values.FILE_TYPES))}")

@@ -29,6 +29,7 @@ from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.push import Kind, NotUnderstood, Push, PushedFax, Understood
 from faxdaemon.core.model import Listed
 from faxdaemon.providers._forms import BadForm, form_of, media_of, text_of, urlencoded
+from faxdaemon.providers._words import shown
 from faxdaemon.providers._xml import BadXml, Node, Reader
 from faxdaemon.providers.concord import values
 
@@ -94,7 +95,7 @@ def _status(options: Options, said: Said) -> Understood | NotUnderstood:
     progress = _PROGRESS.get((said.first(*_STATUS) or said.first(*_WORDS)).lower(), Progress.PENDING)
     text = said.first("errorstring") if progress is Progress.FAILED else ""
     ended_at = values.moment(said.first("faxdeliverydatetime"), ZoneInfo(options.timezone))
-    statuses = tuple(JobStatus(name, progress, text or said.first(*_WORDS), ended_at=ended_at) for name in names)
+    statuses = tuple(JobStatus(name, progress, shown(text or said.first(*_WORDS)), ended_at=ended_at) for name in names)
     return _with_reply(said, Understood(statuses=statuses, references={names[0]: reference} if reference else {}))
 
 

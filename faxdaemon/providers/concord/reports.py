@@ -1,6 +1,6 @@
 """Concord's activity reports: `ListOutboundActivity` of the AccountManagementReportingWebservice.
 
-Promise   rows as the service gives them, under its own names.
+Promise   rows as the service gives them, under its own names; all of them, or `UserError`.
 Needs     `reports` in the account's settings: address and names are not public (`NAMES` follow a client that uses it).
 Crash     keeps nothing.
 """
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from pydantic import SecretStr
 
 from faxdaemon.contracts.services import Table
-from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
+from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble, UserError
 from faxdaemon.providers._envelope import Part, envelope, opened
 from faxdaemon.providers._xml import BadXml, Node
 from faxdaemon.providers.concord.voice import Door
@@ -61,9 +61,8 @@ class Reporting:
             found = self._page(since, until, page)
             rows += found
             if len(found) < PAGE:
-                break
-        columns = tuple(dict.fromkeys(name for row in rows for name in row))
-        return Table(columns, tuple(tuple(row.get(name, "") for name in columns) for row in rows))
+                return _table(rows)
+        raise UserError(f"there are more than {_PAGES * PAGE} entries; ask for a shorter time")
 
     def _page(self, since: datetime, until: datetime, page: int) -> list[dict[str, str]]:
         who = [self._part("username", self.username), self._part("password", self.password.get_secret_value())]
@@ -98,6 +97,11 @@ class Reporting:
 
     def _part(self, key: str, value: str) -> Part:
         return Part(self._name(key), value)
+
+
+def _table(rows: list[dict[str, str]]) -> Table:
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    return Table(columns, tuple(tuple(row.get(name, "") for name in columns) for row in rows))
 
 
 def _entries(node: Node, key: str) -> Iterator[Node]:

@@ -17,6 +17,7 @@ import structlog
 
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
 from faxdaemon.http import Reply
+from faxdaemon.providers._statuses import LETS_NOBODY_IN
 from faxdaemon.providers.concord import values
 from faxdaemon.providers.concord.errors import Errors, Kind
 from faxdaemon.providers.concord.voice import Fields, Spoken, Voice
@@ -84,7 +85,7 @@ class Talk:
 def heard(spoken: Spoken) -> Mapping[str, Any]:
     """A whole answer, `return` true or false.  Raises `ProviderTrouble` or `CredentialsRefused` for anything else."""
     reply = spoken.reply
-    if reply.status in (401, 403, 407):
+    if reply.status in LETS_NOBODY_IN:
         raise CredentialsRefused(f"Concord answered HTTP {reply.status}: it does not let us in")
     if spoken.fault:
         raise ProviderTrouble(f"Concord answered with a SOAP fault ({fault_of(spoken)}, HTTP {reply.status})")

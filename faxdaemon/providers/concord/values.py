@@ -13,11 +13,11 @@ import re
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from faxdaemon.contracts.provider import Content
+from faxdaemon.providers._documents import suffix
 
 #: Formats in use at Concord, as far as known (documents of the inbound push, clients); ISO 8601 besides.
 _TIMES = ("%Y/%m/%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S")
@@ -122,11 +122,6 @@ def same_number(shown: Any, e164: str) -> bool:
     """Whether the service shows the number that we gave; true when it shows none."""
     digits = re.sub(r"\D", "", said(shown))
     return not digits or digits[-9:] == e164[-9:]
-
-
-def suffix(name: str) -> str:
-    """The file name's suffix, lower case with dot."""
-    return PurePath(name).suffix.lower()
 
 
 def file_type(content: Content) -> int:

@@ -40,6 +40,8 @@ from faxdaemon.core.errors import (
 from faxdaemon.core.model import Listed, Submission
 from faxdaemon.core.numbers import masked
 from faxdaemon.http import Http
+from faxdaemon.providers import _batches
+from faxdaemon.providers._documents import suffix
 from faxdaemon.providers.faxage import answers, dialect, form
 from faxdaemon.providers.faxage.services import FORM, Services
 
@@ -180,22 +182,25 @@ class Faxage(Services):
         return Absent()
 
     def status(self, provider_ids: Sequence[str]) -> list[JobStatus]:
-        """`status` of these jobs; one that is not in a readable list is `UNKNOWN_JOB`."""
+        """`status` of these jobs; one that is not in a readable list is `UNKNOWN_JOB`.  Whether ERR06 means one of them
+        or all, the document does not say."""
+        return _batches.statuses(provider_ids, self._statuses, _gone, self.clock)
+
+    def _statuses(self, provider_ids: Sequence[str]) -> list[JobStatus] | None:
+        """None for ERR06."""
         code, text = self._ask(
             "status", *(("jobids[]", job) for job in provider_ids), ("pagecount", "1"), expected=(6,)
         )
-        if code and len(provider_ids) > 1:
-            # whether ERR06 means one of them or all, the document does not say
-            return [status for job in provider_ids for status in self.status([job])]
-        jobs, unreadable = ([], 0) if code else dialect.jobs(text, self.zone)
-        if not (code or jobs):
+        if code:
+            return None
+        jobs, unreadable = dialect.jobs(text, self.zone)
+        if not jobs:
             raise ProviderTrouble("FAXAGE's list of jobs could not be read")
         known = {job.job_id: job.status for job in jobs}
-        gone = "FAXAGE no longer lists the job; its record may have been cleared"
         if unreadable:  # what is missing may be in what could not be read: left out, it is asked for again
             log.error("faxage.unreadable", operation="status", records=unreadable)
             return [known[job] for job in provider_ids if job in known]
-        return [known.get(job) or JobStatus(job, Progress.UNKNOWN_JOB, gone) for job in provider_ids]
+        return [known.get(job) or _gone(job) for job in provider_ids]
 
     def cancel(self, provider_id: str) -> Cancelled:
         """`stopfax`: possible until the call begins."""
@@ -260,6 +265,11 @@ class Faxage(Services):
         return answers.read(reply, reply.text, expected), reply.text
 
 
+def _gone(job: str) -> JobStatus:
+    words = "FAXAGE no longer lists the job; its record may have been cleared"
+    return JobStatus(job, Progress.UNKNOWN_JOB, words)
+
+
 def recipname(submission: Submission) -> str:
     """The recipient's name, cut, with the token behind it: `Dr. Smith [k3v9q2m7x0ab]`.
 
@@ -282,7 +292,7 @@ def _unfit(number: str, contents: Sequence[Content]) -> str | None:
         return f"FAXAGE reaches only the US and Canada (+1 and ten digits), and {masked(number)} is elsewhere"
     if not contents:
         return "there is no document to fax"
-    odd = {form.suffix(content.name) for content in contents} - CAPABILITIES.suffixes
+    odd = {suffix(content.name) for content in contents} - CAPABILITIES.suffixes
     if odd:
         kind = next(iter(odd)) or "without a suffix"
         return f"FAXAGE does not take files {kind}; it takes {', '.join(sorted(CAPABILITIES.suffixes))}"

@@ -1,8 +1,7 @@
 """What a reply of FAXAGE means: HTTP status, frame and error code together.
 
 Promise   *refused* and *not now* are concluded only from what cannot come after the work: the service's own refusals of
-          `sendfax`, and statuses that a web server gives before a script runs.  All 5xx, all unread replies are
-          unknown.
+          `sendfax`, and statuses as `_statuses` has them.  All unread replies are unknown.
 Needs     nothing.
 Crash     keeps nothing.
 """
@@ -11,17 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from faxdaemon.contracts.provider import Accepted, AccountRefused, Answer, NotNow, Refused, Unknown
+from faxdaemon.contracts.provider import Accepted, AccountRefused, Answer, Refused, Unknown
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
 from faxdaemon.http import Reply
+from faxdaemon.providers._statuses import LETS_NOBODY_IN, answer_of
 from faxdaemon.providers.faxage import dialect
-
-#: Asking again does not help until a person has put the address, the credentials or the network right.
-_ADDRESS = frozenset({301, 307, 308, 401, 403, 404, 405, 407, 410, 451})
-#: It is this request that is not wanted.
-_REQUEST = frozenset({400, 411, 413, 414, 415, 417, 431})
-#: Only for now.
-_LATER = frozenset({408, 421, 425, 429})
 
 _CUT_OFF = "FAXAGE's answer does not tell its own length, so it may have been cut off"
 
@@ -29,7 +22,7 @@ _CUT_OFF = "FAXAGE's answer does not tell its own length, so it may have been cu
 def taken(reply: Reply) -> Answer:
     """The answer to `sendfax`."""
     if reply.status != 200:
-        return _by_status(reply)
+        return answer_of("FAXAGE", reply.status, reply.retry_after)
     if not reply.framed:  # `JOBID: 12` may have been `JOBID: 1234`
         return Unknown(_CUT_OFF)
     if job := dialect.job_of(reply.text):
@@ -43,21 +36,9 @@ def taken(reply: Reply) -> Answer:
     return Refused(dialect.sentence(code)) if code in (3, 4, 5, 8) else Unknown(dialect.sentence(code))
 
 
-def _by_status(reply: Reply) -> Answer:
-    said = f"FAXAGE answered HTTP {reply.status}"
-    if reply.status in _ADDRESS:
-        return AccountRefused(f"{said}: the address, the credentials or the network are wrong")
-    if reply.status in _REQUEST:
-        why = "the document is too large" if reply.status == 413 else "it does not take such a request"
-        return Refused(f"{said}: {why}")
-    if reply.status in _LATER:
-        return NotNow(f"{said}: not now", reply.retry_after)
-    return Unknown(said)
-
-
 def read(reply: Reply, text: str, expected: Sequence[int], script: str = "httpsfax.php") -> int | None:
     """Which `expected` error the answer is, None when it is none; every other one is raised."""
-    if reply.status in (401, 403, 407):
+    if reply.status in LETS_NOBODY_IN:
         raise CredentialsRefused(f"FAXAGE answered HTTP {reply.status}: it does not let us in")
     if reply.status != 200:
         raise ProviderTrouble(f"FAXAGE answered HTTP {reply.status}", reply.retry_after)

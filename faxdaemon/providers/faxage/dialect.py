@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.core.model import Listed
+from faxdaemon.providers._words import shown
 
 #: By number, in words for people.  The service's own text is never shown: ERR08 echoes the whole request.
 ERRORS = MappingProxyType(
@@ -136,7 +137,7 @@ def jobs(text: str, zone: ZoneInfo) -> tuple[list[Job], int]:
         status = JobStatus(
             provider_id=job_id.strip(),
             progress=progress,
-            text=long.strip() or short.strip(),
+            text=shown(long) or shown(short),
             pages=pages,
             ended_at=moment_of(completed, zone) if done else None,
             duration_s=_duration(lasted) if done else None,

@@ -10,16 +10,13 @@ Documents travel under neutral names (`1.pdf`): the service goes by the suffix, 
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 from urllib.parse import urlencode
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.http import SizedStream
-
-_BLOCK = 48 * 1024  # a multiple of 3, so that the base64 of the blocks joins without padding
+from faxdaemon.providers._documents import encoded, suffix
 
 
 def fields(values: Sequence[tuple[str, str]]) -> bytes:
@@ -44,11 +41,6 @@ def with_documents(values: Sequence[tuple[str, str]], contents: Sequence[Content
     return SizedStream(sum(map(len, chunks())), chunks)
 
 
-def suffix(name: str) -> str:
-    """The file name's suffix, lower case with dot."""
-    return PurePath(name).suffix.lower()
-
-
 def tagnumber(number: str) -> str | None:
     """A US or Canadian number as `tagnumber` has it, 1.303.555.0100; None for any other."""
     digits = re.fullmatch(r"1?(\d{3})(\d{3})(\d{4})", re.sub(r"[\s()+./-]", "", number))
@@ -57,7 +49,5 @@ def tagnumber(number: str) -> str | None:
 
 def _encoded(content: Content) -> Iterator[bytes]:
     with content.open() as stream:
-        while block := stream.read(_BLOCK):
-            while len(block) % 3 and (more := stream.read(3 - len(block) % 3)):  # an unbuffered file reads short
-                block += more
-            yield (base64.b64encode(block).replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D"))
+        for piece in encoded(stream):
+            yield piece.replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")

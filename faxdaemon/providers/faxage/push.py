@@ -20,6 +20,7 @@ from faxdaemon.contracts.push import Kind, NotUnderstood, Push, PushedFax, Under
 from faxdaemon.core.model import Listed
 from faxdaemon.providers._forms import BadForm, form_of, media_of
 from faxdaemon.providers._json import BadJson, parse
+from faxdaemon.providers._words import shown
 
 _PROGRESS = {"pending": Progress.PENDING, "success": Progress.SENT, "failure": Progress.FAILED}
 _TOKEN = re.compile(r"\[([0-9a-z]{12})\]\s*$", re.IGNORECASE)
@@ -52,7 +53,7 @@ def _status(fields: Mapping[str, str]) -> Understood | NotUnderstood:
     if not re.fullmatch(r"[0-9]{1,18}", job):
         return NotUnderstood("it names no job")
     progress = _PROGRESS.get(fields.get("shortstatus", "").lower(), Progress.PENDING)
-    status = JobStatus(job, progress, fields.get("longstatus", ""))
+    status = JobStatus(job, progress, shown(fields.get("longstatus", "")))
     token = _TOKEN.search(fields.get("destname", ""))
     return Understood(statuses=(status,), references={job: token[1].lower()} if token else {})
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from faxdaemon.contracts.provider import Accepted, AccountRefused, Answer, NotNow, Refused, Unknown
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
+from faxdaemon.providers._statuses import LETS_NOBODY_IN, answer_of
 from faxdaemon.providers.faxde.wire import Told
 
 
@@ -76,11 +77,6 @@ _LOCKED = "FAX.de has locked the account"
 ACCESS: Mapping[int, str] = MappingProxyType({1: _CUSTOMER, 2: _PASSWORD, 3: _TRIAL, 4: _LOCKED})
 CANCEL_ACCESS: Mapping[int, str] = MappingProxyType({-1: "FAX.de does not accept customer id or password", -3: _LOCKED})
 
-#: Asking again does not help until a person has put the address, the credentials or the network right.
-_ADDRESS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 407, 410, 451})
-#: It is this request that is not wanted.
-_REQUEST = frozenset({400, 411, 413, 414, 415, 417, 431})
-_LATER_STATUS = frozenset({408, 421, 425, 429})
 #: Faults that SOAP 1.1 defines as "not processed".
 _NOT_PROCESSED = frozenset({"Client", "VersionMismatch", "MustUnderstand"})
 _CANNOT_READ = "FAX.de does not understand our requests; check `url` and `namespace`"
@@ -126,13 +122,7 @@ def _without_result(told: Told) -> Answer:
         return AccountRefused(_CANNOT_READ)
     if told.fault or told.status == 200:
         return Unknown("FAX.de answered with a fault" if told.fault else "FAX.de's answer could not be read")
-    said = f"FAX.de answered HTTP {told.status}"
-    if told.status in _ADDRESS:
-        return AccountRefused(f"{said}: the address, the credentials or the network are wrong")
-    if told.status in _REQUEST:
-        why = "the documents are too large" if told.status == 413 else "it does not take such a request"
-        return Refused(f"{said}: {why}")
-    return NotNow(f"{said}: not now", told.retry_after) if told.status in _LATER_STATUS else Unknown(said)
+    return answer_of("FAX.de", told.status, told.retry_after)
 
 
 def read(told: Told, expected: Collection[int], access: Mapping[int, str] = ACCESS) -> int:
@@ -140,7 +130,7 @@ def read(told: Told, expected: Collection[int], access: Mapping[int, str] = ACCE
     code = told.code
     if code in expected and code is not None:
         return code
-    if told.status in (401, 403, 407):
+    if told.status in LETS_NOBODY_IN:
         raise CredentialsRefused(f"FAX.de answered HTTP {told.status}: it does not let us in")
     if told.fault in _NOT_PROCESSED:
         raise ProviderTrouble(_CANNOT_READ)

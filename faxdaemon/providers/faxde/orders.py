@@ -13,13 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import PurePath
 from types import MappingProxyType
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core import ids
 from faxdaemon.core.model import Submission
 from faxdaemon.core.wishes import moment
+from faxdaemon.providers._documents import suffix
 from faxdaemon.providers.faxde.wire import Parameter
 
 FILES = 3
@@ -133,11 +133,6 @@ def parameters(submission: Submission, contents: Sequence[Content], account: Map
     found.append(("SendDateTime", "dateTime", start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else AT_ONCE))
     found.append(("Options", "string", _options(submission, account)))
     return found
-
-
-def suffix(name: str) -> str:
-    """The file name's suffix, lower case with dot."""
-    return PurePath(name).suffix.lower()
 
 
 def _service(submission: Submission) -> Service:

@@ -21,6 +21,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from faxdaemon.contracts.provider import JobStatus, Progress
+from faxdaemon.providers._words import shown
 from faxdaemon.providers.faxde.wire import Told, moment
 
 #: By the letters of the word: what it means, and whether dialling again is pointless.
@@ -123,4 +124,4 @@ def _letters(word: str) -> str:
 
 def _plain(text: str) -> str:
     """A word of FAX.de's as it may be shown."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:60]
+    return shown(text, 60)

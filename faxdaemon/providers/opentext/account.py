@@ -30,6 +30,7 @@ from faxdaemon.contracts.provider import (
 from faxdaemon.core.errors import CredentialsRefused, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Listed, Submission
 from faxdaemon.http import Http, Reply
+from faxdaemon.providers._documents import suffix
 from faxdaemon.providers.opentext import answers, request
 from faxdaemon.providers.opentext.held import Shelf
 from faxdaemon.providers.opentext.options import Options
@@ -209,7 +210,7 @@ def _unfit(contents: Sequence[Content]) -> str | None:
     """Why it need not even be tried."""
     if not contents:
         return "there is no document to send"
-    wrong = {request.suffix(content.name) for content in contents} - CAPABILITIES.suffixes
+    wrong = {suffix(content.name) for content in contents} - CAPABILITIES.suffixes
     if wrong:
         kinds = ", ".join(sorted(kind or "(no suffix)" for kind in wrong))
         return f"OpenText does not take documents of this kind: {kinds}"

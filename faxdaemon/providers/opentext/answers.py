@@ -16,27 +16,18 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from faxdaemon.contracts.provider import Accepted, AccountRefused, Answer, JobStatus, NotNow, Progress, Refused, Unknown
+from faxdaemon.contracts.provider import Accepted, Answer, JobStatus, Progress, Unknown
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
 from faxdaemon.http import Reply
 from faxdaemon.providers._json import BadJson, parse
+from faxdaemon.providers._statuses import LETS_NOBODY_IN, answer_of
+from faxdaemon.providers._words import shown
 
-#: Asking again does not help until a person has put the address, the credentials or the network right.
-_ADDRESS = frozenset({301, 307, 308, 401, 403, 404, 405, 407, 410, 451})
-#: It is this request that is not wanted, in words for people.
+_UNFIT = "it does not take this fax: number, document or a setting of the account is not as it wants them"
+#: Refusals by status, in words for people.
 _REQUEST: Mapping[int, str] = MappingProxyType(
-    {
-        400: "it does not take this fax: number, document or a setting of the account is not as it wants them",
-        411: "it does not take such a request",
-        413: "the document is too large",
-        414: "it does not take such a request",
-        415: "it does not take this kind of document",
-        422: "it does not take this fax: number, document or a setting of the account is not as it wants them",
-        431: "it does not take such a request",
-    }
+    {400: _UNFIT, 415: "it does not take this kind of document", 422: _UNFIT}
 )
-#: Only for now.
-_LATER = frozenset({408, 421, 425, 429})
 
 #: Failure numbers whose meaning is known; OpenText gives the list (gammacodes.pdf) to customers only.
 GAMMA: Mapping[int, str] = MappingProxyType(
@@ -75,18 +66,13 @@ _JOB_ID = re.compile(r"[\w.:@+-]{1,100}", re.ASCII)
 
 def taken(reply: Reply) -> Answer:
     """The answer to a submission."""
-    said = f"OpenText answered HTTP {reply.status}"
-    if reply.status in _ADDRESS:
-        return AccountRefused(f"{said}: the address, the credentials, the permission or the network are wrong")
-    if reply.status in _REQUEST:
-        return Refused(f"{said}: {_REQUEST[reply.status]}")
-    if reply.status in _LATER:
-        return NotNow(f"{said}: not now", reply.retry_after)
+    if reply.status >= 300:
+        return answer_of("OpenText", reply.status, reply.retry_after, _REQUEST)
     answer = parsed(reply.body) if reply.status in (200, 201, 202) and reply.framed else None
     job = answer.get("job_id") if isinstance(answer, dict) else None
     if isinstance(job, str) and _JOB_ID.fullmatch(job):
         return Accepted(job)
-    return Unknown(said if reply.status >= 300 else f"{said} without a job id")
+    return Unknown(f"OpenText answered HTTP {reply.status} without a job id")
 
 
 def checked(reply: Reply, fine: Sequence[int]) -> Reply:
@@ -94,7 +80,7 @@ def checked(reply: Reply, fine: Sequence[int]) -> Reply:
 
     A page in HTML comes from something before the service, whatever its status.
     """
-    if reply.status in (401, 403, 407):
+    if reply.status in LETS_NOBODY_IN:
         raise CredentialsRefused(f"OpenText answered HTTP {reply.status}: it does not let us in")
     if reply.status not in fine or reply.media == "text/html":
         raise ProviderTrouble(f"OpenText answered HTTP {reply.status}", reply.retry_after)
@@ -138,7 +124,7 @@ def status_of(provider_id: str, answer: Any) -> JobStatus | None:
 
 def _without_delivery(provider_id: str, words: frozenset[str], *, over: bool) -> JobStatus:
     """Before the first delivery exists, or of a job that never came to one."""
-    text = f"the job is {', '.join(sorted(words))}"
+    text = f"the job is {shown(', '.join(sorted(words)))}"
     if not over:
         return JobStatus(provider_id, Progress.PENDING, text)
     if "error" in words:
@@ -151,7 +137,7 @@ def _without_delivery(provider_id: str, words: frozenset[str], *, over: bool) ->
 def _delivery(provider_id: str, delivery: Mapping[str, Any], *, over: bool) -> JobStatus:
     attempts = delivery.get("delivery_attempts")
     last = attempts[-1] if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict) else {}
-    word = str(last.get("state", "")).strip()
+    word = shown(str(last.get("state", "")))
     progress = _STATES.get(re.sub(r"[\s_-]", "", word.lower()), Progress.PENDING)
     gamma = last.get("gamma_code")
     code = gamma if isinstance(gamma, int) and not isinstance(gamma, bool) else 0
@@ -166,7 +152,7 @@ def _delivery(provider_id: str, delivery: Mapping[str, Any], *, over: bool) -> J
         pages=_count(last.get("pages_delivered")),
         ended_at=moment_of(last.get("delivery_time")) if progress is not Progress.PENDING else None,
         duration_s=_count(last.get("delivery_sec")),
-        remote_csid=str(last.get("rcsid") or "").strip() or None,
+        remote_csid=shown(str(last.get("rcsid") or "")) or None,
         permanent=code in _PERMANENT,
     )
 
@@ -181,9 +167,9 @@ def moment_of(value: Any) -> datetime | None:
     """A time as the service writes it; None for whatever is none."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
 
 
 def _count(value: Any) -> int | None:

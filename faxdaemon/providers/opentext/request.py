@@ -12,10 +12,8 @@ Documents travel under neutral names (`1.pdf`): the service goes by `type`, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePath
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +21,7 @@ from faxdaemon.contracts.provider import Content
 from faxdaemon.core.model import Submission
 from faxdaemon.core.wishes import moment
 from faxdaemon.http import SizedStream
-from faxdaemon.providers._envelope import encoded_document
+from faxdaemon.providers._documents import between, suffix
 from faxdaemon.providers.opentext.options import Options
 
 #: The service's word by suffix; the letter case is the document's.
@@ -73,8 +71,7 @@ def body(submission: Submission, contents: Sequence[Content], options: Options) 
         about = json.dumps({"name": f"{number}{kind}", "type": TYPES[kind]}).encode("ascii")
         frame[-1] += about[:-1] + b', "data": "'
         frame.append(b'"}, ' if number < len(contents) else b'"}]}')
-    size = sum(map(len, frame)) + sum(_length(content) for content in contents)
-    return SizedStream(size, lambda: _chunks(frame, contents))
+    return between(frame, contents)
 
 
 def written(number: str, form: str) -> str:
@@ -123,31 +120,6 @@ def _report(options: Options) -> dict[str, Any]:
         return {}
     wanted = {"type": options.reports, "report_destinations": [{"email": address} for address in options.report_to]}
     return {"reports": wanted if options.report_form == "flat" else {"delivery_report": wanted}}
-
-
-def suffix(name: str) -> str:
-    """The file name's suffix, lower case with dot."""
-    return PurePath(name).suffix.lower()
-
-
-def _chunks(frame: Sequence[bytes], contents: Sequence[Content]) -> Iterator[bytes]:
-    with ExitStack() as stack:
-        streams = [stack.enter_context(content.open()) for content in contents]
-        yield frame[0]
-        for content, stream, text in zip(contents, streams, frame[1:], strict=True):
-            left = content.size
-            for piece in encoded_document(stream):
-                left -= len(piece) // 4 * 3 - piece[-2:].count(b"=")
-                if left < 0:
-                    break
-                yield piece
-            if left:
-                raise OSError("a document changed its size while it was sent")
-            yield text
-
-
-def _length(content: Content) -> int:
-    return (content.size + 2) // 3 * 4
 
 
 def _present(**fields: Any) -> dict[str, Any]:

@@ -53,13 +53,24 @@ def test_a_provider_that_nobody_plays_is_named(tmp_path: Path) -> None:
         demo_module.demo(tmp_path, provider="pigeon")
 
 
-def test_the_demo_with_another_provider(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "faxdaemon", "demo", "--provider", "opentext", "--seconds-per-page", "0.05"]
+#: What the ids of its jobs look like, and how its received faxes come.
+JOBS = {"concord": r"br\d+", "faxage": r"\d+", "faxde": r"\d+", "opentext": r"xsi-\d+"}
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("provider", plugins.names("faxdaemon.providers"))
+def test_the_demo_with_each_provider(provider: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "faxdaemon", "demo", "--provider", provider, "--seconds-per-page", "0.05"]
     ran = subprocess.run(
-        [*command, "--directory", str(tmp_path / "demo")], capture_output=True, text=True, check=False, timeout=110
+        [*command, "--directory", str(tmp_path / "demo")], capture_output=True, text=True, check=False, timeout=170
     )
+    line = demo_module._account(provider).lines[0]
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "The sandbox plays OpenText" in ran.stdout
+    assert f"The sandbox plays {title_of(provider)}" in ran.stdout
     assert "counts 2 faxes handed over" in ran.stdout
-    assert re.search(r"state sent, number \+13035550140, pages 3, provider_id xsi-\d+", ran.stdout)
-    assert len(list((tmp_path / "demo" / "in" / "front-desk").glob("*.pdf"))) == 1
+    assert re.search(rf"state sent, number {re.escape(line)}, pages 3, provider_id {JOBS[provider]}\n", ran.stdout)
+    received = [path.name for path in (tmp_path / "demo" / "in" / "front-desk").iterdir() if path.is_file()]
+    assert sorted(Path(name).suffix for name in received) in (
+        [".json", ".pdf"],
+        [".json", ".tif"],
+    ), "the fax to our own line came back, once, with its sidecar"
