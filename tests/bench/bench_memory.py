@@ -40,10 +40,11 @@ JSON = {
         "WSError": {"ErrorCode": 0, "ErrorString": ""},
     }
 }
+WSDL = str(Path(__file__).parents[2] / "faxdaemon" / "providers" / "concord" / "faxws.wsdl")
 #: What the server says, and the account's settings at an address.
 KINDS: dict[str, tuple[str, str, Callable[[str], dict[str, Any]]]] = {
     "faxage": ("text/plain", "JOBID: 1", lambda url: {"username": "u", "company": "1", "url": url}),
-    "concord": ("text/xml", SOAP.format(CONCORD), lambda url: {"user_id": "u", "url": url}),
+    "concord": ("text/xml", SOAP.format(CONCORD), lambda url: {"user_id": "u", "url": url, "wsdl": WSDL}),
     "concord (JSON)": (
         "application/json",
         json.dumps(JSON),

@@ -202,7 +202,7 @@ def test_a_fault_of_ours_stops_the_account_and_not_the_fax(faxde: Desk, code: st
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((s, AccountRefused) for s in (301, 302, 307, 308, 401, 403, 404, 405, 407, 410, 451)),
+        *((s, AccountRefused) for s in (301, 307, 308, 401, 403, 404, 405, 407, 410, 451)),
         *((s, Refused) for s in (400, 411, 413, 414, 415, 417, 431)),
         *((s, NotNow) for s in (408, 421, 425, 429)),
         *((s, Unknown) for s in (201, 202, 402, 409, 418, 500, 501, 502, 503, 504, 520)),
