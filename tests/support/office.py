@@ -74,9 +74,10 @@ class Office:
         self.site.later(after)
         parts: dict[str, Any] = {"provider": self.provider, "journal": self.site.journal, "clock": self.site.clock}
         more = {"accounts": self.site.journal, "alert": self.site.alerts}
-        ResolveStage(rules(), **parts).step()
+        asking = self.site.asking()
+        ResolveStage(rules(), asking=asking, alert=self.site.alerts, **parts).step()
         SubmitStage(rules(), self.site.spool, files=self.site.files, **more, **parts).step()
-        TrackStage(rules(), **more, **parts).step()
+        TrackStage(rules(), asking=asking, **more, **parts).step()
 
     def until_over(self, fax: str, steps: int = 40) -> str:
         """Let time pass until the fax has an end or waits for a person; its state."""
@@ -97,13 +98,15 @@ class Office:
         parts: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
         sink = open_sink("desk", FolderOptions(path=self.desk), site.files)
         inbox = InboxRules(account="main", poll=30.0, timeout=20.0, lines={OTHER: ["desk"]})
+        asking = site.asking()
         more = {"files": site.files, "documents": site.documents, "accounts": site.journal}
-        fetch = FetchStage(inbox, site.spool, provider=self.provider, **more, **parts)
+        fetch = FetchStage(inbox, site.spool, provider=self.provider, asking=asking, **more, **parts)
         for _ in range(3):
             fetch.step()
         DeliverStage(sink, site.spool, **parts).step()
         if acknowledge:
-            AcknowledgeStage("main", 20.0, when_stored=False, provider=self.provider, **parts).step()
+            told = {"provider": self.provider, "asking": asking}
+            AcknowledgeStage("main", 20.0, when_stored=False, **told, **parts).step()
 
     # -- looking
 
