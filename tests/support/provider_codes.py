@@ -267,7 +267,7 @@ def _told_by_concord(number: int | str) -> JobStatus:
 
 
 def _http() -> str:
-    """What a submission's HTTP status says, where it has no other words; Concord's and OpenText's are in their tables."""
+    """What a submission's HTTP status says, of the two whose other tables do not tell."""
     rows: list[Sequence[object]] = []
     for status in (*HTTP[2:], 302, 303, 417, *HTTP_LATER):
         reply = Reply(status=status, headers={}, body=b"", framed=True)
