@@ -93,6 +93,8 @@ class AnswerFile:
     content: bytes
     in_folder: bool = False
     """Put into the drop folder itself, where askers of this dialect look for it; else beside the document."""
+    stem: str | None = None
+    """Instead of the dropped name's stem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ class ReportFacts:
     fields: Mapping[str, str]
     control: bytes | None = None
     """The control file, where there was one."""
+    part: int = 0
+    """Which of the control file's orders it is, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,8 @@ class Format(Protocol):
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """Endings of the files that its answers leave in the drop folder itself, lower case: they are never drops."""
+        """Endings of the files that its answers leave in the drop folder itself, or whole names with `*`, lower case:
+        they are never drops."""
         ...
 
     def is_control(self, name: str) -> bool:

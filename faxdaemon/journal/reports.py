@@ -133,6 +133,7 @@ def _work(row: Row[Any], documents: Any, outcomes: tuple[Outcome, ...]) -> Repor
         outcomes=outcomes,
         fields=row.fields or {},
         format=row.format,
+        part=row.part,
         plan=row.plan,
         published=row.published,
     )

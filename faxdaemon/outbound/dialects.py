@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Page, Papers
 
@@ -30,7 +31,8 @@ class Dialects:
         """The formats under their names, in the folder's order."""
         self.formats = tuple(formats)
         self._controls = tuple(each for each in self.formats if each[1].looks_at is Looks.CONTROL)
-        self._answers = tuple(ending for _, each in self.formats for ending in each.answers)
+        endings = {ending for _, each in self.formats for ending in each.answers}
+        self._answers = tuple(sorted(ending if "*" in ending else f"*{ending}" for ending in endings))
 
     @property
     def paired(self) -> bool:
@@ -39,7 +41,7 @@ class Dialects:
 
     def is_answer(self, name: str) -> bool:
         """Whether a file of this name is an answer of ours, left in the drop folder for the asker."""
-        return bool(self._answers) and name.lower().endswith(self._answers)
+        return any(fnmatchcase(name.lower(), pattern) for pattern in self._answers)
 
     def may_control(self, name: str) -> bool:
         """Whether a file of this name can be a control file."""
@@ -63,6 +65,13 @@ class Dialects:
         """What a document asks for that has no control file: by its name or its content."""
         without = [each for each in self.formats if each[1].looks_at is not Looks.CONTROL]
         return _first(without, Papers(name, pages=pages))
+
+    def spoken(self, name: str, content: bytes) -> str | None:
+        """The dialect in which a control file is written, be it understood or not."""
+        for known, each in self._controls:
+            if each.is_control(name) and not isinstance(each.read(Papers(name, content)), NotMine):
+                return known
+        return None
 
     def answerer(self, name: str | None) -> Format:
         """The dialect `name`, or the folder's first one where it is not (any longer) spoken here."""

@@ -22,7 +22,7 @@ import structlog
 
 from faxdaemon.contracts.alert import Alert
 from faxdaemon.contracts.files import Files
-from faxdaemon.contracts.format import ReportFacts
+from faxdaemon.contracts.format import AnswerFile, ReportFacts
 from faxdaemon.contracts.journal import OutboundJournal, ReportWork
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.errors import FilesError
@@ -120,13 +120,13 @@ class ReportStage:
         day = max(ended, default=work.received_at).astimezone().date().isoformat()
         target = self._places.outcome(overall, day)
         self._files.make_dirs([target])
-        answers = self._dialects.answerer(work.format).answer(_facts(work, overall, self._control(work)))
+        answers = self._answers(work, overall)
         originals = self._originals(work)
         outdated = shown.answers(self._files, work.fax_id, work.published)
         ours = {str(source) for _, source in originals} | {path for path, _ in outdated}
         places = [(PurePath(name).stem, PurePath(name).suffix, target) for name, _ in originals]
         stem = PurePath(work.origin.name).stem
-        places += [(stem, each.suffix, self._places.folder if each.in_folder else target) for each in answers]
+        places += [(e.stem or stem, e.suffix, self._places.folder if e.in_folder else target) for e in answers]
         names = self._free_names(work, places, taken, ours)
         moves = [
             (str(source), name) for (_, source), name in zip(originals, names, strict=False) if str(source) != name
@@ -271,12 +271,15 @@ class ReportStage:
         with self._files.scan(folder) as entries:
             return next(entries, None) is not None
 
-    def _control(self, work: ReportWork) -> bytes | None:
-        for document in work.documents:
-            if document.role is Role.CONTROL:
-                with self._files.read(self._spool.path(document.spool)) as stream:
-                    return stream.read()
-        return None
+    def _answers(self, work: ReportWork, overall: str) -> list[AnswerFile]:
+        """In the dialect of the asker, also where it was not understood what is asked."""
+        control = next((document for document in work.documents if document.role is Role.CONTROL), None)
+        if control is None:
+            return self._dialects.answerer(work.format).answer(_facts(work, overall))
+        with self._files.read(self._spool.path(control.spool)) as stream:
+            content = stream.read()
+        spoken = work.format or self._dialects.spoken(control.name, content)
+        return self._dialects.answerer(spoken).answer(_facts(work, overall, content))
 
 
 def overall_of(outcomes: Sequence[Outcome]) -> str:
@@ -302,6 +305,7 @@ def _facts(work: ReportWork, overall: str, control: bytes | None = None) -> Repo
         overall=overall,
         fields=work.fields,
         control=control,
+        part=work.part,
     )
 
 

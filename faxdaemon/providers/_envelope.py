@@ -20,7 +20,7 @@ from lxml import etree
 from faxdaemon.contracts.provider import Content
 from faxdaemon.http import SizedStream
 from faxdaemon.providers._documents import between
-from faxdaemon.providers._xml import BadXml, Node, parse
+from faxdaemon.xmlsafe import BadXml, Node, parse
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"

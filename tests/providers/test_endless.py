@@ -16,15 +16,15 @@ import pytest
 from support.faxes import Paper, new_submission
 from support.wire import RealClock, Talk, WireServer
 
-from faxdaemon import plugins
+from faxdaemon import plugins, xmlsafe
 from faxdaemon.contracts.provider import Provider, Unknown
 from faxdaemon.contracts.push import Kind, NotUnderstood, Push
 from faxdaemon.core.errors import ItemGone, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Listed
 from faxdaemon.http import MAX_REPLY, Http
-from faxdaemon.providers import _json, _xml
+from faxdaemon.providers import _json
 from faxdaemon.providers._json import BadJson
-from faxdaemon.providers._xml import BadXml
+from faxdaemon.xmlsafe import BadXml
 
 MB = 1024 * 1024
 GIGABYTE = 1024 * MB
@@ -209,7 +209,7 @@ def test_json_does_not_explode(document: bytes) -> None:
 def test_xml_does_not_explode(document: bytes) -> None:
     fed = 0
     with little_kept(2 * MAX_REPLY), pytest.raises(BadXml):
-        reader = _xml.Reader()
+        reader = xmlsafe.Reader()
         for at in range(0, len(document), 65536):
             fed = at
             reader.feed(document[at : at + 65536])

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from faxdaemon import xmlsafe
 from faxdaemon.contracts.provider import Content
-from faxdaemon.providers import _envelope, _xml
+from faxdaemon.providers import _envelope
 from faxdaemon.providers._envelope import Part
-from faxdaemon.providers._xml import BadXml
+from faxdaemon.xmlsafe import BadXml
 
 BOMB = "<!DOCTYPE a [<!ENTITY x '{0}'><!ENTITY y '&x;&x;&x;&x;'><!ENTITY z '&y;&y;&y;&y;'>]><a b='&z;'>&z;</a>"
 
 
 def test_elements_are_found_by_local_name_whatever_their_prefix() -> None:
-    root = _xml.parse(b"<n:a xmlns:n='urn:x' n:k='1'> t<!-- no --><b> one </b><b>two</b><?no no?>ail</n:a>")
+    root = xmlsafe.parse(b"<n:a xmlns:n='urn:x' n:k='1'> t<!-- no --><b> one </b><b>two</b><?no no?>ail</n:a>")
     assert (root.name, root.namespace, root.attributes) == ("a", "urn:x", {"{urn:x}k": "1"})
     assert root.text == " tail"
     assert (root.told("b"), root.told("c")) == ("one", None)
@@ -28,8 +29,8 @@ def test_elements_are_found_by_local_name_whatever_their_prefix() -> None:
 
 def test_the_declared_encoding_counts() -> None:
     text = "<?xml version='1.0' encoding='{0}'?><a>Grüße</a>"
-    assert _xml.parse(text.format("windows-1252").encode("cp1252")).text == "Grüße"
-    assert _xml.parse(text.format("utf-16").encode("utf-16")).text == "Grüße"
+    assert xmlsafe.parse(text.format("windows-1252").encode("cp1252")).text == "Grüße"
+    assert xmlsafe.parse(text.format("utf-16").encode("utf-16")).text == "Grüße"
 
 
 @pytest.mark.parametrize(
@@ -48,20 +49,20 @@ def test_the_declared_encoding_counts() -> None:
         (b"<a/><b/>", "well-formed"),
         (b"<a>" * 100 + b"</a>" * 100, "deep"),
         (b"<a>" + b"<b/>" * 60_000 + b"</a>", "elements"),
-        (b"<a>" + b"x" * _xml.MAX_BYTES + b"</a>", "longer"),
+        (b"<a>" + b"x" * xmlsafe.MAX_BYTES + b"</a>", "longer"),
     ],
     ids=lambda value: value if isinstance(value, str) else repr(value[:40]),
 )
 def test_what_is_not_read(document: bytes, why: str) -> None:
     with pytest.raises(BadXml, match=why) as caught:
-        _xml.parse(document)
+        xmlsafe.parse(document)
     assert "secret" not in str(caught.value)
     assert caught.value.__context__ is None, "the parser's own words quote the document"
 
 
-def large(document: bytes, step: int = 1000) -> tuple[_xml.Node, bytes]:
+def large(document: bytes, step: int = 1000) -> tuple[xmlsafe.Node, bytes]:
     out = io.BytesIO()
-    reader = _xml.Reader(large="Image", write=out.write)
+    reader = xmlsafe.Reader(large="Image", write=out.write)
     for at in range(0, len(document), step):
         reader.feed(document[at : at + step])
     return reader.close(), out.getvalue()
@@ -90,7 +91,7 @@ def test_a_document_that_is_no_base64_is_none(inside: str, step: int) -> None:
 def test_a_large_document_is_never_kept() -> None:
     block = base64.b64encode(bytes(range(256)) * 192)
     digest = hashlib.sha256()
-    reader = _xml.Reader(large="Image", write=digest.update, limit=1000)
+    reader = xmlsafe.Reader(large="Image", write=digest.update, limit=1000)
     tracemalloc.start()
     try:
         reader.feed(b"<r><Image>")
@@ -111,7 +112,7 @@ def test_trouble_of_the_writer_passes_unchanged() -> None:
     def full(_: bytes) -> None:
         raise trouble
 
-    reader = _xml.Reader(large="Image", write=full)
+    reader = xmlsafe.Reader(large="Image", write=full)
     with pytest.raises(OSError, match="full") as caught:
         reader.feed(b"<r><Image>AAAA</Image></r>")
     assert caught.value is trouble

@@ -73,6 +73,8 @@ class ReportWork:
     """The plan of an earlier report of the same fax (it was held and is now sent, say): where its files went."""
     format: str | None = None
     """The dialect in which it was asked for; None where none was understood."""
+    part: int = 0
+    """Which of the drop's orders it is, counted from 0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ from faxdaemon.core.errors import ItemGone, ProviderTrouble
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Reply
 from faxdaemon.providers._envelope import Part, body_of, envelope
-from faxdaemon.providers._xml import BadXml, Node, Reader, parse
 from faxdaemon.providers.concord import values
 from faxdaemon.providers.concord.errors import Kind
 from faxdaemon.providers.concord.talk import Talk, heard
 from faxdaemon.providers.concord.voice import Door, Spoken
+from faxdaemon.xmlsafe import BadXml, Node, Reader, parse
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {

@@ -30,8 +30,8 @@ from faxdaemon.contracts.push import Kind, NotUnderstood, Push, PushedFax, Under
 from faxdaemon.core.model import Listed
 from faxdaemon.providers._forms import BadForm, form_of, media_of, text_of, urlencoded
 from faxdaemon.providers._words import shown
-from faxdaemon.providers._xml import BadXml, Node, Reader
 from faxdaemon.providers.concord import values
+from faxdaemon.xmlsafe import BadXml, Node, Reader
 
 if TYPE_CHECKING:
     from faxdaemon.providers.concord.options import Options

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from faxdaemon.contracts.services import Table
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble, UserError
 from faxdaemon.providers._envelope import Part, envelope, opened
-from faxdaemon.providers._xml import BadXml, Node
 from faxdaemon.providers.concord.voice import Door
+from faxdaemon.xmlsafe import BadXml, Node
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {

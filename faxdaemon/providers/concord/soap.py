@@ -32,9 +32,9 @@ from faxdaemon.core.errors import ProviderTrouble
 from faxdaemon.http import Reply
 from faxdaemon.providers._envelope import Part, body_of, clean
 from faxdaemon.providers._envelope import envelope as streamed
-from faxdaemon.providers._xml import BadXml, Node, parse
 from faxdaemon.providers.concord.voice import Door, Fields, Spoken, tracked
 from faxdaemon.providers.concord.wsdl import Description
+from faxdaemon.xmlsafe import BadXml, Node, parse
 
 NEEDED = "SendFaxEx"
 """An operation without which it is not the outbound service's WSDL."""

@@ -24,9 +24,9 @@ from faxdaemon.contracts.provider import (
 )
 from faxdaemon.core.errors import FilesError, ItemGone, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Listed, Submission
-from faxdaemon.providers._xml import Node
 from faxdaemon.providers.faxde import answers, orders, protocols
 from faxdaemon.providers.faxde.wire import Told, Wire, moment
+from faxdaemon.xmlsafe import Node
 
 CAPABILITIES = Capabilities(
     reference_length=orders.REFERENCE,

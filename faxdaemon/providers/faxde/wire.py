@@ -21,7 +21,7 @@ from faxdaemon.contracts.provider import Content
 from faxdaemon.core.errors import ProviderTrouble
 from faxdaemon.http import Http, Reply, SizedStream
 from faxdaemon.providers._envelope import XSI, Part, body_of, envelope, opened
-from faxdaemon.providers._xml import BadXml, Node, Reader
+from faxdaemon.xmlsafe import BadXml, Node, Reader
 
 LARGEST = 256 * 1024 * 1024
 """The longest received fax that is downloaded, in bytes of its answer."""

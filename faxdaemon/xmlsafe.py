@@ -1,11 +1,11 @@
-"""XML from services: the only place where XML of others is read.
+"""XML of others, from services and from askers: the only place where it is read.
 
 Promise   no entity is expanded, no DTD accepted, nothing fetched; a document that is larger, deeper or fuller than it
           may be is `BadXml`, and so is one that is cut off.  No message quotes the document.
 Needs     lxml.
 Crash     keeps nothing.
 
-What is read becomes `Node`s, found by local name: prefixes and namespaces are the service's business.  One element may
+What is read becomes `Node`s, found by local name: prefixes and namespaces are the writer's business.  One element may
 be named whose text, base64, is handed on while it comes and never kept: a received fax inside of a SOAP answer.
 """
 
@@ -60,9 +60,9 @@ class Node:
         return None if child is None else child.text.strip()
 
 
-def parse(document: bytes, *, limit: int = MAX_BYTES) -> Node:
-    """The root element.  Raises `BadXml`."""
-    reader = Reader(limit=limit)
+def parse(document: bytes, *, limit: int = MAX_BYTES, elements: int = MAX_ELEMENTS) -> Node:
+    """The root element of at most `limit` bytes and so many elements.  Raises `BadXml`."""
+    reader = Reader(limit=limit, elements=elements)
     reader.feed(document)
     return reader.close()
 
@@ -71,11 +71,16 @@ class Reader:
     """Reads a document piece by piece."""
 
     def __init__(
-        self, *, large: str | None = None, write: Callable[[bytes], object] | None = None, limit: int = MAX_BYTES
+        self,
+        *,
+        large: str | None = None,
+        write: Callable[[bytes], object] | None = None,
+        limit: int = MAX_BYTES,
+        elements: int = MAX_ELEMENTS,
     ) -> None:
         """`large`: the local name of the one element whose base64 text goes decoded to `write` instead of into the
         tree."""
-        self._builder = _Builder(large)
+        self._builder = _Builder(large, elements)
         self._write = write
         self._limit = limit
         self._fed = 0
@@ -143,7 +148,7 @@ class _Builder:
     """What the parser tells its events to; `write` is never called from in here, so that its exceptions do not pass
     through the parser."""
 
-    def __init__(self, large: str | None) -> None:
+    def __init__(self, large: str | None, most: int) -> None:
         self.root: Node | None = None
         self.pieces: list[bytes] = []
         self.large_length = 0
@@ -153,6 +158,7 @@ class _Builder:
         self._open: list[Node] = []
         self._texts: list[list[str]] = []
         self._elements = 0
+        self._most = most
         self._inside: Node | None = None
         self._seen = False
         self._rest = ""
@@ -164,8 +170,8 @@ class _Builder:
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self.happened += 1
         self._elements += 1
-        if self._elements > MAX_ELEMENTS:
-            raise BadXml(f"it has more than {MAX_ELEMENTS} elements")
+        if self._elements > self._most:
+            raise BadXml(f"it has more than {self._most} elements")
         if len(self._open) >= MAX_DEPTH:
             raise BadXml(f"its elements are nested more than {MAX_DEPTH} deep")
         if self._inside:
