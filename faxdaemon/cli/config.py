@@ -25,21 +25,30 @@ def config() -> None:
     Examples:
       faxdaemon config check
       faxdaemon config schema > faxdaemon.schema.json
+      faxdaemon config schema --request > request.schema.json
     """
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of the configuration.
+def schema(
+    request: Annotated[
+        bool, typer.Option("--request", help="Of a request file (invoice.json beside invoice.pdf) instead.")
+    ] = False,
+) -> None:
+    """Print the JSON Schema of the configuration, or of a request file.
 
-    Editors complete and check the file by it.
+    Editors complete and check the file by it; so can the application that writes request files.
 
     \b
     Examples:
       faxdaemon config schema > faxdaemon.schema.json
       then begin the file with:  # yaml-language-server: $schema=faxdaemon.schema.json
+      faxdaemon config schema --request > request.schema.json
     """
-    from faxdaemon.config.schema import json_schema  # noqa: PLC0415 - keeps --help quick
+    if request:
+        from faxdaemon.formats.request import json_schema  # noqa: PLC0415 - keeps --help quick
+    else:
+        from faxdaemon.config.schema import json_schema  # noqa: PLC0415 - likewise
 
     print_json(json_schema())
 

@@ -7,19 +7,12 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from faxdaemon.core.wishes import VOCABULARY, BadWish, Kind, Wish, parse
-
-_FORMS: Mapping[Kind, Mapping[str, Any]] = {
-    Kind.NUMBER: {"type": "integer", "minimum": 0},
-    Kind.FLAG: {"type": "boolean"},
-    Kind.ADDRESS: {"type": "string", "format": "email"},
-}
+from faxdaemon.core.wishes import VOCABULARY, BadWish, parse
 
 
 def _read(value: dict[str, Any]) -> dict[str, Any]:
@@ -37,15 +30,6 @@ def _read(value: dict[str, Any]) -> dict[str, Any]:
     return good
 
 
-def _form(wish: Wish) -> dict[str, Any]:
-    """As JSON Schema."""
-    form: dict[str, Any] = {"description": wish.meaning, **_FORMS.get(wish.kind, {"type": "string"})}
-    if wish.choices:
-        form["enum"] = list(wish.choices)
-    form["maximum" if wish.kind is Kind.NUMBER else "maxLength"] = wish.most
-    return form
-
-
 Wishes = Annotated[
     dict[str, Any],
     AfterValidator(_read),
@@ -53,7 +37,7 @@ Wishes = Annotated[
         {
             "type": "object",
             "additionalProperties": False,
-            "properties": {name: _form(wish) for name, wish in VOCABULARY.items()},
+            "properties": {name: wish.schema() for name, wish in VOCABULARY.items()},
         }
     ),
 ]

@@ -59,6 +59,22 @@ class Wish:
     most: int = 255
     """The longest text in characters; the largest number."""
 
+    def schema(self) -> dict[str, Any]:
+        """As JSON Schema, for editors."""
+        form: dict[str, Any] = {"description": self.meaning, **_FORMS.get(self.kind, {"type": "string"})}
+        if self.choices:
+            form["enum"] = list(self.choices)
+        if self.kind is not Kind.FLAG:
+            form["maximum" if self.kind is Kind.NUMBER else "maxLength"] = self.most
+        return form
+
+
+_FORMS: Mapping[Kind, Mapping[str, Any]] = {
+    Kind.NUMBER: {"type": "integer", "minimum": 0},
+    Kind.FLAG: {"type": "boolean"},
+    Kind.ADDRESS: {"type": "string", "format": "email"},
+}
+
 
 class BadWish(ValueError):
     """Somebody asks for what there is not; the message names the wish and says what to write."""

@@ -42,22 +42,28 @@ class Text:
 
 
 def decode(raw: bytes, encoding: str | None = None) -> Text:
-    """Decode a control file; `encoding` is what the folder says.  Raises `Undecided`."""
+    """Decode a control file, without the sign by which DOS ended it; `encoding` is what the folder says.  Raises
+    `Undecided`."""
+    text, found = _decided(raw, encoding)
+    return Text(text.rstrip("\x1a"), found)
+
+
+def _decided(raw: bytes, encoding: str | None) -> tuple[str, str]:
     for mark, name in _MARKS:
         if raw.startswith(mark):
-            return Text(_strictly(raw, name), name)
+            return _strictly(raw, name), name
     if encoding is not None:
-        return Text(_strictly(raw, encoding), encoding)
+        return _strictly(raw, encoding), encoding
     if _wide(raw):
-        return Text(_strictly(raw, "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"), "utf-16 without a mark")
+        return _strictly(raw, "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"), "utf-16 without a mark"
     try:
-        return Text(raw.decode("utf-8"), "utf-8")
+        return raw.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         pass
     first, *others = (raw.decode(name, "replace") for name in _CANDIDATES)
     if any(_DIGITS.findall(other) != _DIGITS.findall(first) for other in others):
         raise Undecided("its digits depend on its encoding; name the right one under `encoding` of the folder")
-    return Text(first, _CANDIDATES[0])
+    return first, _CANDIDATES[0]
 
 
 def _strictly(raw: bytes, encoding: str) -> str:

@@ -20,7 +20,7 @@ import json
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
@@ -107,12 +107,6 @@ def _listed(value: Any) -> Any:
     return [each if isinstance(each, dict) else {"number": each} for each in several]
 
 
-_NUMBER = {"type": "string", "maxLength": 255}
-_TO = {
-    "anyOf": [_NUMBER, {"type": "array", "minItems": 1, "items": {"anyOf": [_NUMBER, {"$ref": "#/$defs/Recipient"}]}}]
-}
-
-
 class Asked(Asks):
     """The whole file."""
 
@@ -120,13 +114,28 @@ class Asked(Asks):
         list[Recipient],
         BeforeValidator(_listed),
         Field(min_length=1, max_length=RECIPIENTS),
-        WithJsonSchema(_TO),
     ]
     """The fax number; or several, each a number or a recipient with keys of its own."""
     documents: Annotated[list[Written], Field(min_length=1, max_length=1000)] | None = None
     """The documents, in order; without it, the one that has this file's name."""
     account: Written | None = None
     """One of the folder's accounts."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of the whole file (draft 2020-12), with the vocabulary where it stands in the file."""
+    whole = Asked.model_json_schema()
+    for node in (whole, whole["$defs"]["Recipient"]):
+        properties = node["properties"]
+        del properties["options"]
+        for name, field in properties.items():
+            properties[name] = {key: value for key, value in field.items() if key != "title"}
+        properties |= {name: wish.schema() for name, wish in VOCABULARY.items()}
+    to = whole["properties"]["to"]
+    one = {"anyOf": [{"type": "string", "maxLength": 255}, to["items"]]}
+    several = {key: to.pop(key) for key in ("type", "items", "minItems", "maxItems")}
+    to["anyOf"] = [*one["anyOf"], {**several, "items": one}]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "faxdaemon request"}
 
 
 class RequestFile(Dialect):
@@ -153,8 +162,8 @@ class RequestFile(Dialect):
         return [Order(requests, documents, encoding=text.encoding)]
 
 
-class _Unreadable(ValueError):
-    pass
+class _Unreadable(Exception):
+    """Neither JSON nor YAML that we read; the reason is for people."""
 
 
 def _loaded(text: str) -> Any:

@@ -382,6 +382,11 @@ def test_the_schema_is_one_json_document(empty):
     assert result.exit_code == 0 and "state" in json.loads(result.stdout)["properties"]
 
 
+def test_the_schema_of_a_request_file_is_one_json_document(empty):
+    result = CliRunner().invoke(cli.app, ["config", "schema", "--request"])
+    assert result.exit_code == 0 and "to" in json.loads(result.stdout)["properties"]
+
+
 def test_config_check(empty):
     assert "in order" in empty.run("config", "check").stdout
     other = empty.place / "other.yaml"

@@ -1,4 +1,4 @@
-"""As much of JSON Schema as the configuration's schema uses; an unknown keyword fails rather than passes."""
+"""As much of JSON Schema as our schemas use; an unknown keyword fails rather than passes."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ def _additional(value: Any, wanted: Any, schema: Any, root: Any, at: str) -> Ite
                 yield from violations(value[key], wanted, root, f"{at}.{key}")
 
 
+def _names(value: Any, wanted: Any, schema: Any, root: Any, at: str) -> Iterator[str]:
+    for key in value if isinstance(value, dict) else ():
+        yield from violations(key, wanted, root, f"{at}.{key}")
+
+
 def _items(value: Any, wanted: Any, schema: Any, root: Any, at: str) -> Iterator[str]:
     if isinstance(value, list):
         for i, item in enumerate(value):
@@ -96,6 +101,9 @@ _CHECKS = {
     "minLength": _test("minLength", lambda value, wanted: not isinstance(value, str) or len(value) >= wanted),
     "maxLength": _test("maxLength", lambda value, wanted: not isinstance(value, str) or len(value) <= wanted),
     "minItems": _test("minItems", lambda value, wanted: not isinstance(value, list) or len(value) >= wanted),
+    "maxItems": _test("maxItems", lambda value, wanted: not isinstance(value, list) or len(value) <= wanted),
+    "maxProperties": _test("maxProperties", lambda value, wanted: not isinstance(value, dict) or len(value) <= wanted),
+    "propertyNames": _names,
     "minProperties": _test("minProperties", lambda value, wanted: not isinstance(value, dict) or len(value) >= wanted),
     "minimum": _test("minimum", lambda value, wanted: not isinstance(value, (int, float)) or value >= wanted),
     "maximum": _test("maximum", lambda value, wanted: not isinstance(value, (int, float)) or value <= wanted),
