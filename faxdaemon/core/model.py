@@ -119,6 +119,8 @@ class Route:
     """It must wait here until then."""
     expires_at: datetime | None = None
     """When it fails if it is still unsent; None for the folder's own time."""
+    head_start: float = 0.0
+    """Seconds: it goes before those that have waited for less."""
     keep: tuple[Picture, ...] = ()
     """What its folder wants beside the answer, where the provider has it."""
     fields: Mapping[str, str] = field(default_factory=dict)

@@ -118,7 +118,14 @@ _ALL = (
     Wish("notify_image", Kind.FLAG, _MAY, "Whether that notice brings what was sent.", True),
     Wish("send_at", Kind.TIME, _OURS, "Not before this time.", "2036-11-30T07:15:00+00:00"),
     Wish("expire_at", Kind.TIME, _OURS, "Not after this time.", "2036-12-01T07:15:00+00:00"),
-    Wish("priority", _CHOICE, _OURS, "Which goes first of those that wait.", "low", ("low", "normal", "high")),
+    Wish(
+        "priority",
+        _CHOICE,
+        _OURS,
+        "`high` goes before others that wait here; `low` lets others go first, where the provider can.",
+        "low",
+        ("low", "normal", "high"),
+    ),
     Wish("retries", Kind.NUMBER, _OURS, "New attempts after a failed call.", 2, most=20),
     *(Wish(f"user_field{n}", _LINE, _MAY, "Free, for the provider's reports.", f"free {n}") for n in range(1, 13)),
 )

@@ -260,8 +260,9 @@ def _refusal(decision: Routed) -> Change[Outbound]:
 
 
 def _route_columns(tx: Tx, decision: Routed, route: Route, received_at: int) -> dict[str, Any]:
-    due = max(tx.now, to_ms(route.not_before)) if route.not_before else tx.now
-    expires_at = max(received_at, due if route.not_before else 0) + round(decision.expire * 1000)
+    begin = to_ms(route.not_before) if route.not_before else 0
+    due = begin if begin > tx.now else tx.now - round(route.head_start * 1000)
+    expires_at = max(received_at, begin) + round(decision.expire * 1000)
     if route.expires_at is not None:
         expires_at = to_ms(route.expires_at)
     return {

@@ -23,6 +23,8 @@ from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.core.wishes import VOCABULARY, BadWish, Need
 from faxdaemon.outbound.dialects import Dialects
 
+HEAD_START = 3600.0
+"""Seconds: what is urgent goes before what has waited for up to an hour, so that nothing waits for ever."""
 _WHEN = "send_at"
 
 
@@ -72,6 +74,7 @@ def choose(
         asked,
         not_before=None if waits_there else begin,
         expires_at=end,
+        head_start=HEAD_START if asked.get("priority") == "high" else 0.0,
         keep=rules.keep,
         fields=_fields(request),
     )

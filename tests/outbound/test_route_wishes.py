@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from support.papers import pdf_bytes
-from support.scripted import Site, capabilities
+from support.scripted import Scripted, Site, capabilities, rules
 
 from faxdaemon.contracts.format import FolderAsks
+from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.ids import FaxId
 from faxdaemon.formats.filename import open_format
 from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.route import RouteStage
+from faxdaemon.outbound.track import TrackStage
 
 ALL = {
     "plain": capabilities(),
@@ -28,13 +30,15 @@ ALL = {
 
 @pytest.fixture
 def stage(site: Site) -> Any:
-    def made(*accounts: str, pattern: str = "{number}_{reference}", to: str | None = None, **options: Any) -> None:
+    def made(
+        *accounts: str, pattern: str = "{number}_{reference}", to: str | None = None, hours: int = 1, **options: Any
+    ) -> None:
         rules = FolderRules(
             dialects=Dialects([("filename", open_format(FolderAsks(pattern, to)))]),
             accounts=accounts,
             region="US",
             options=options,
-            expire=3600.0,
+            expire=hours * 3600.0,
         )
         folders = {str(site.out): rules}
         route = RouteStage(folders, ALL, site.spool, documents=site.documents, journal=site.journal, alert=site.alerts)
@@ -149,6 +153,38 @@ def test_an_end_before_the_beginning_is_refused(site: Site, stage: Any, fax: Fax
     stage("plain", send_at=at(site, 7200), expire_at=at(site, 600))
     assert site.state_of(fax) == "failed"
     assert "`expire_at`" in site.reason(fax)
+
+
+def test_what_is_urgent_goes_first_but_not_for_ever(site: Site, stage: Any) -> None:
+    long_ago = site.received("3035550123_1.pdf", pdf_bytes())
+    stage("plain", hours=24)
+    site.later(3601)
+    before = site.received("3035550123_2.pdf", pdf_bytes())
+    stage("plain", priority="low")
+    site.later(1)
+    urgent = site.received("3035550123_3.pdf", pdf_bytes())
+    stage("plain", priority="high")
+    assert [site.claimed("plain").fax_id for _ in range(3)] == [long_ago, urgent, before]
+
+
+def test_a_fax_says_how_often_it_is_tried_again(site: Site, stage: Any, fax: FaxId) -> None:
+    stage("plain", hours=24, retries=1)
+    provider = Scripted(retries_itself=False)
+    busy = [JobStatus("job-1", Progress.FAILED, "busy")]
+    for outcome in ("ready", "failed"):
+        site.later(3600)
+        assert site.journal.accepted(site.claimed("plain"), "job-1", 0.0)
+        site.later(60)
+        TrackStage(
+            rules("plain", retries=3),
+            provider=provider.will("status", busy),
+            journal=site.journal,
+            accounts=site.journal,
+            asking=site.asking(),
+            clock=site.clock,
+            alert=site.alerts,
+        ).step()
+        assert site.state_of(fax) == outcome
 
 
 # -- addresses
