@@ -31,10 +31,9 @@ from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
 from faxdaemon.options import Account, Push
 from faxdaemon.outbound.attachments import Attachments, Reach
-from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.grouping import Grouping
 from faxdaemon.outbound.intake import Intake
-from faxdaemon.outbound.keep import KeepStage, asked
+from faxdaemon.outbound.keep import KeepStage
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
 from faxdaemon.outbound.resolve import ResolveStage
@@ -180,16 +179,7 @@ class Daemon(Parts):
             self.supervisor.add(f"track:{name}", track, topics=[topics.accepted(name)], limit=limit)
 
     def _route_stage(self) -> RouteStage:
-        rules: dict[str, FolderRules] = {}
-        for folder in self.folders:
-            rules[str(folder.folder)] = FolderRules(
-                dialects=self.make_dialects(folder),
-                accounts=tuple(folder.accounts),
-                region=self.settings.region,
-                options=folder.wishes,
-                expire=folder.expire,
-                keep=asked(folder.keep, folder.keep_as),
-            )
+        rules = {str(folder.folder): self.make_rules(folder) for folder in self.folders}
         able = {name: provider.capabilities for name, provider in self.providers.items()}
         return RouteStage(rules, able, self.spool, documents=self.documents, journal=self.journal, alert=self.alert)
 

@@ -14,6 +14,7 @@ from typing import Any
 from faxdaemon import plugins
 from faxdaemon.alerts import LogAlert
 from faxdaemon.clock import SystemClock
+from faxdaemon.config.safety import effective
 from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts.cache import Cache
 from faxdaemon.contracts.clock import Clock
@@ -25,6 +26,7 @@ from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.contracts.sink import Sink
 from faxdaemon.core.errors import UserError
+from faxdaemon.core.numbers import Kind
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
@@ -33,7 +35,10 @@ from faxdaemon.files.watch import Watcher
 from faxdaemon.http import Http
 from faxdaemon.journal import open_journal
 from faxdaemon.options import Account
+from faxdaemon.outbound.caution import Care
+from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.dialects import Dialects
+from faxdaemon.outbound.keep import asked
 from faxdaemon.supervise import SignalHub
 
 CACHE = "cache"
@@ -98,6 +103,28 @@ class Parts:
     def make_dialects(self, folder: DropFolder) -> Dialects:
         """All dialects of one folder, in its order."""
         return Dialects([(name, self.make_format(name, folder)) for name in folder.formats])
+
+    def make_rules(self, folder: DropFolder) -> FolderRules:
+        """What one folder decides for its faxes."""
+        safety = effective(self.settings.safety, folder.safety)
+        return FolderRules(
+            dialects=self.make_dialects(folder),
+            accounts=tuple(folder.accounts),
+            region=self.settings.region,
+            options=folder.wishes,
+            expire=folder.expire,
+            keep=asked(folder.keep, folder.keep_as),
+            care=Care(
+                refuse=frozenset(map(Kind, safety.refuse)),
+                deny=tuple(safety.deny),
+                allow=tuple(safety.allow),
+                agree=safety.disagreement == "hold",
+                first_time=safety.first_time == "hold",
+                lookalike=safety.lookalike,
+                per_hour=safety.per_hour,
+                test_number=safety.test_number,
+            ),
+        )
 
     def make_sink(self, key: str, kind: str, options: Any) -> Sink:
         """One destination of received faxes."""

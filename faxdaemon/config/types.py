@@ -34,8 +34,9 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
+from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
-from faxdaemon.core import naming, numbers
+from faxdaemon.core import naming
 from faxdaemon.core.errors import UserError
 from faxdaemon.options import Account, Duration, Reading, Section
 
@@ -89,23 +90,8 @@ def _journal(value: str) -> str:
     return value
 
 
-def _number(value: str, info: ValidationInfo) -> str:
-    return _e164(value, info, "write it with its country code, such as +13035550100")
-
-
 def _line_key(value: str, info: ValidationInfo) -> str:
-    return value if value == OTHER else _e164(value, info, f"write a number such as +13035550100, or “{OTHER}”")
-
-
-def _e164(value: str, info: ValidationInfo, advice: str) -> str:
-    """In a program there is no region, so numbers begin with `+` there."""
-    region = info.context.region if isinstance(info.context, Reading) else "ZZ"
-    if not region and not value.lstrip().startswith("+"):
-        return value  # the region itself is wrong, and reported
-    try:
-        return numbers.to_e164(value, region or "ZZ")
-    except numbers.NotANumber as error:
-        raise ValueError(f"{error}; {advice}") from None
+    return value if value == OTHER else e164(value, info, f"write a number such as +13035550100, or “{OTHER}”")
 
 
 def _pattern(value: str) -> str:
@@ -178,7 +164,6 @@ def _sink(name: str) -> Any:
 
 
 Name = Annotated[str, AfterValidator(_safe_name)]
-Number = Annotated[str, AfterValidator(_number)]
 LineKey = Annotated[str, AfterValidator(_line_key)]
 AnyAccount = Annotated[SerializeAsAny[Account], WrapValidator(_account)]
 
@@ -220,6 +205,8 @@ class DropFolder(Section):
     """How often the folder is looked through even when the system reports no change, as on network shares."""
     expire: Duration = Field(default=86400.0, gt=0)
     """How long a fax is offered to the accounts before it fails."""
+    safety: Safety = Safety()
+    """What this folder is careful of; a key that is not here is as the site's `safety` says."""
 
     @property
     def wishes(self) -> dict[str, Any]:
@@ -302,6 +289,8 @@ class Settings(Section):
     """This machine's name among several nodes; the host's name when it is not given."""
     accounts: dict[Name, AnyAccount] = Field(min_length=1)
     """Each use of a provider, under a name of your choice."""
+    safety: SiteSafety = SiteSafety()
+    """What all drop folders are careful of."""
     outbound: list[DropFolder] = Field(default_factory=list)
     """The drop folders."""
     inbound: list[InboundAccount] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Numbers: from what people write to E.164, and back to what a page may show.
+"""Numbers: from what people write to E.164, what kind of number it is, and back to what a page may show.
 
 Promise   `to_e164` accepts only what is surely a telephone number and says in plain words why anything else is not.
 Needs     phonenumbers (data and parsing only, no I/O): the one third-party package `core` may use, see
@@ -8,11 +8,43 @@ Needs     phonenumbers (data and parsing only, no I/O): the one third-party pack
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 import phonenumbers
+from phonenumbers import PhoneNumberType
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 _WRITTEN = re.compile(r"\+?[0-9]+")
+
+
+class Kind(StrEnum):
+    """What a number is besides a subscriber's fixed line: many of these cost the caller more."""
+
+    PREMIUM = "premium"
+    SHARED_COST = "shared_cost"
+    PERSONAL = "personal"
+    PAGER = "pager"
+    VOICEMAIL = "voicemail"
+    SATELLITE = "satellite"
+    COMPANY = "company"
+    VOIP = "voip"
+    MOBILE = "mobile"
+    TOLL_FREE = "toll_free"
+
+
+_KINDS = {
+    PhoneNumberType.PREMIUM_RATE: Kind.PREMIUM,
+    PhoneNumberType.SHARED_COST: Kind.SHARED_COST,
+    PhoneNumberType.PERSONAL_NUMBER: Kind.PERSONAL,
+    PhoneNumberType.PAGER: Kind.PAGER,
+    PhoneNumberType.VOICEMAIL: Kind.VOICEMAIL,
+    PhoneNumberType.UAN: Kind.COMPANY,
+    PhoneNumberType.VOIP: Kind.VOIP,
+    PhoneNumberType.MOBILE: Kind.MOBILE,
+    PhoneNumberType.TOLL_FREE: Kind.TOLL_FREE,
+}
+_IN_NO_COUNTRY = frozenset({870, 881, 882, 883})
+"""Country codes of satellites and of networks that belong to no country."""
 
 
 class NotANumber(ValueError):
@@ -47,6 +79,34 @@ def to_e164(text: str, region: str) -> str:
         }.get(reason, "no number there has this length")
         raise NotANumber(f"“{text}” is not a fax number as written in region {region}: {why}")
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def kind_of(number: str) -> Kind | None:
+    """What kind of number an E.164 number is; None for a fixed line, or for what nobody knows anything of."""
+    parsed = phonenumbers.parse(number, None)
+    if parsed.country_code in _IN_NO_COUNTRY:
+        return Kind.SATELLITE
+    return _KINDS.get(phonenumbers.number_type(parsed))
+
+
+def is_emergency(text: str, region: str) -> bool:
+    """Whether a number, as written in `region`, calls for help: 911, and 911 with more digits behind it.  Where such a
+    longer number exists (11 2631 9852 in Delhi), it is that."""
+    compact = _PUNCTUATION.sub("", text)
+    if not _WRITTEN.fullmatch(compact):
+        return False
+    if phonenumbers.is_emergency_number(compact, region):
+        return True
+    return phonenumbers.connects_to_emergency_number(compact, region) and valid(text, region) is None
+
+
+def valid(text: str, region: str) -> str | None:
+    """In E.164, when a number like this may exist; None for all that only looks like one (an order number, say)."""
+    try:
+        number = to_e164(text, region)
+    except NotANumber:
+        return None
+    return number if phonenumbers.is_valid_number(phonenumbers.parse(number, None)) else None
 
 
 def masked(number: str | None) -> str:

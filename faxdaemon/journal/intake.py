@@ -235,7 +235,7 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
             changes.append(_refusal(decision))
             continue
         columns = [_route_columns(tx, decision, route, received[decision.fax_id]) for route in decision.routes]
-        changes.append(Change((decision.fax_id, 1), ("routed",), Outbound.READY, None, columns[0]))
+        changes.append(Change((decision.fax_id, 1), ("routed",), Outbound.READY, None, columns[0], note=decision.note))
         for n, values in enumerate(columns[1:], 2):
             more.append(_recipient_row(tx, decision.fax_id, n) | values | {"state": Outbound.READY.value})
             _tell_further(tx, decision.fax_id, n, values)

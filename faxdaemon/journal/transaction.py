@@ -21,7 +21,7 @@ from faxdaemon.journal import tables
 from faxdaemon.journal.prepared import Prepared
 
 _log = structlog.get_logger()
-_PRIVATE = frozenset({"refused", "hold"})
+_PRIVATE = frozenset({"refused", "hold", "routed"})
 Values = Mapping[str, Any]
 
 

@@ -11,7 +11,7 @@ A fax for a service that reaches addresses (`core.wishes.ADDRESSED`) has its add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import PurePath
 from typing import Any
@@ -19,8 +19,9 @@ from typing import Any
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.core import wishes
 from faxdaemon.core.model import Document, Picture, Request, Route
-from faxdaemon.core.numbers import NotANumber, to_e164
+from faxdaemon.core.numbers import NotANumber, is_emergency, to_e164
 from faxdaemon.core.wishes import VOCABULARY, BadWish, Need
+from faxdaemon.outbound.caution import Care
 from faxdaemon.outbound.dialects import Dialects
 
 HEAD_START = 3600.0
@@ -43,6 +44,7 @@ class FolderRules:
     """In which times without one are meant; the machine's own without it."""
     keep: tuple[Picture, ...] = ()
     """What is wanted beside the answer."""
+    care: Care = field(default_factory=Care)
 
 
 class Unroutable(Exception):
@@ -111,6 +113,8 @@ def _recipient(request: Request, asked: dict[str, Any], region: str) -> str:
         if "address" in asked:
             services = " or ".join(sorted(wishes.ADDRESSED))
             raise BadWish("address", f"is of use only with the service {services}; ask for one, or give a number only")
+        if is_emergency(request.number, region):
+            raise NotANumber(f"“{request.number}” calls for help (region {region}): no fax is sent there")
         return to_e164(request.number, region)
     asked["address"] = asked.get("address") or wishes.value_of("address", request.number)
     return str(asked["address"])

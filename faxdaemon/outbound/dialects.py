@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Page, Papers
+from faxdaemon.core.numbers import valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,28 @@ class Dialects:
             if each.is_control(name) and not isinstance(each.read(Papers(name, content)), NotMine):
                 return known
         return None
+
+    def others(
+        self, asked: Asked, part: int, control: Papers | None, documents: Sequence[Papers], region: str
+    ) -> dict[str, frozenset[str]]:
+        """The numbers (E.164) that the folder's other formats read out of the same order, each for itself; only such
+        as may exist, for many a name looks like a number."""
+        found: dict[str, frozenset[str]] = {}
+        for name, each in self.formats:
+            if name == asked.format:
+                continue
+            mine: Sequence[Papers] = documents
+            if each.looks_at is Looks.CONTROL:
+                mine = [control] if control is not None and each.is_control(control.name) else []
+            orders: list[Order] = []
+            for papers in mine:
+                understood = each.read(papers)
+                if not isinstance(understood, NotMine | BadRequest):
+                    same = papers is control and len(understood) == len(asked.orders)
+                    orders += understood[part : part + 1] if same else understood
+            written = (request.number for order in orders for request in order.requests)
+            found[name] = frozenset(number for one in written if (number := valid(one, region)))
+        return {name: numbers for name, numbers in found.items() if numbers}
 
     def answerer(self, name: str | None) -> Format:
         """The dialect `name`, or the folder's first one where it is not (any longer) spoken here."""

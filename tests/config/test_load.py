@@ -6,12 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from faxdaemon.config.load import load
+from faxdaemon.config.safety import Kinds, effective
 from faxdaemon.config.types import DropFolder, InboundAccount, Line, Settings
 from faxdaemon.core.errors import ConfigError
+from faxdaemon.core.numbers import Kind
 
 pytestmark = pytest.mark.usefixtures("parts")
 
@@ -203,3 +206,27 @@ def test_what_is_to_be_kept_is_one_of_two(mistakes: Callable[..., list[str]]) ->
     (problem,) = mistakes(KEEPING.replace("- image", "- picture"), P="x")
     assert problem.startswith("9: outbound[0].keep[0]: ")
     assert "transmittal" in problem
+
+
+SAFE = """
+state: /var/lib/faxdaemon
+accounts: {main: {provider: courier, username: clinic, company: "1", password: "${env:PASSWORD}"}}
+safety: {deny: ["+1900*"], lookalike: 24h, test_number: 303 555 0199}
+outbound:
+  - {folder: /srv/a, accounts: [main], safety: {deny: ["+1 (809) 555-????"], refuse: [], first_time: hold}}
+  - {folder: /srv/b, accounts: [main]}
+"""
+
+
+def test_what_a_folder_is_careful_of_takes_the_place_of_what_the_site_is(loaded: Callable[..., Settings]) -> None:
+    settings = loaded(SAFE, PASSWORD="x")
+    one, other = (effective(settings.safety, folder.safety) for folder in settings.outbound)
+    assert (one.deny, other.deny) == (["+1900*", "+1809555????"], ["+1900*"])
+    assert (one.refuse, other.refuse[0]) == ([], "premium")
+    assert (one.first_time, other.first_time) == ("hold", "send")
+    assert (one.lookalike, other.lookalike) == (86400.0, 86400.0)
+    assert one.test_number == other.test_number == "+13035550199"
+
+
+def test_every_kind_of_number_can_be_refused() -> None:
+    assert set(get_args(Kinds)) == set(Kind)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faxdaemon.core.numbers import NotANumber, masked, to_e164
+from faxdaemon.core.numbers import Kind, NotANumber, is_emergency, kind_of, masked, to_e164, valid
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,48 @@ def test_a_masked_number_hides_the_middle() -> None:
 def test_a_masked_address_hides_whose_it_is() -> None:
     assert masked("jane.doe@example.org") == "j•••@example.org"
     assert masked("@example.org") == "•••@example.org"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        ("+13035550123", None),
+        ("+19005550123", Kind.PREMIUM),
+        ("+491801123456", Kind.SHARED_COST),
+        ("+447012345678", Kind.PERSONAL),
+        ("+491641234567", Kind.PAGER),
+        ("+881612345678", Kind.SATELLITE),
+        ("+88213300655", Kind.SATELLITE),
+        ("+447911123456", Kind.MOBILE),
+        ("+18005551234", Kind.TOLL_FREE),
+    ],
+)
+def test_the_kind_of_a_number(number: str, kind: Kind | None) -> None:
+    assert kind_of(number) is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "emergency"),
+    [
+        ("911", "US", True),
+        ("9-1-1", "US", True),
+        ("9115550123", "US", True),
+        ("112", "DE", True),
+        ("112 34567", "DE", True),
+        ("999", "GB", True),
+        ("11 2631 9852", "IN", False),
+        ("303 555 0123", "US", False),
+        ("030 901820", "DE", False),
+        ("hello", "US", False),
+        ("", "US", False),
+    ],
+)
+def test_what_calls_for_help(text: str, region: str, emergency: bool) -> None:
+    assert is_emergency(text, region) is emergency
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("(303) 555-0123", "+13035550123"), ("4711234567", None), ("20261120", None), ("x", None)]
+)
+def test_what_only_looks_like_a_number(text: str, number: str | None) -> None:
+    assert valid(text, "US") == number

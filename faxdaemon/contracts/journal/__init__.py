@@ -18,7 +18,7 @@ from typing import Protocol
 
 from faxdaemon.contracts.journal.accounts import AccountJournal, Pause
 from faxdaemon.contracts.journal.inbound import InboundJournal, PushJournal
-from faxdaemon.contracts.journal.outbound import HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
+from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
 from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
 from faxdaemon.contracts.keeping import KeepJournal
 
@@ -26,6 +26,7 @@ __all__ = [
     "AccountJournal",
     "Event",
     "Filter",
+    "Guard",
     "HeldDrop",
     "HistoryJournal",
     "InboundJournal",

@@ -33,6 +33,20 @@ class ToRoute:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What is to be looked for among the other faxes, in the commit that makes one ready."""
+
+    per_hour: int | None = None
+    """Recipients of its folder in an hour of the clock; what is over waits for the next hour with room."""
+    first_time: bool = False
+    """Hold what goes to a number that nothing was sent to yet, and that no person has released anything for."""
+    lookalike: float = 0.0
+    """Hold what has the content and the number of a fax of the last so many seconds, from any folder."""
+    remember: bool = False
+    """Keep content and number for the look-alikes to come."""
+
+
+@dataclass(frozen=True, slots=True)
 class Routed:
     """The decision for a drop: its recipients and what was learned of its documents, or why it cannot be sent."""
 
@@ -53,6 +67,9 @@ class Routed:
     """Why a person must look at it before it is sent, although it could be."""
     format: str | None = None
     """The dialect in which it was asked for, and is answered."""
+    note: str | None = None
+    """What was decided besides, for its history; it may name numbers."""
+    guard: Guard = Guard()
 
 
 @dataclass(frozen=True, slots=True)
