@@ -44,6 +44,8 @@ AT_ONCE = 4
 _NOWHERE = Reply(404)
 _NOBODY = "-" * 43
 """What the secret for an account that is not there is compared with; it opens nothing."""
+_HANG_UP = {"connection": "close"}
+"""Else the server reads the rest of a body that nobody wants, however long it is, to keep the connection."""
 _METHODS = ("GET", "POST")
 _ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
@@ -88,7 +90,8 @@ class Pushes:
             return _response(_NOWHERE)
         if place.login is not None and not _same(_login(request), place.login):
             log.warning("push.stranger", account=name, kind=kind, status=401)
-            return Response(status_code=401, headers={"www-authenticate": 'Basic realm="push", charset="UTF-8"'})
+            ask = {"www-authenticate": 'Basic realm="push", charset="UTF-8"'}
+            return Response(status_code=401, headers={**ask, **_HANG_UP})
         reply = await self._answer(place, request, kind)
         if not 200 <= reply.status < 300:
             log.warning("push.refused", account=name, kind=kind, status=reply.status)
@@ -168,4 +171,6 @@ def _login(request: Request) -> str:
 
 def _response(reply: Reply) -> Response:
     more = {} if reply.retry_after is None else {"retry-after": str(reply.retry_after)}
+    if not 200 <= reply.status < 300:
+        more |= _HANG_UP
     return Response(reply.body, reply.status, more, reply.media if reply.body else None)

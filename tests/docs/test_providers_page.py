@@ -11,9 +11,12 @@ from support import provider_codes
 
 from faxdaemon import plugins
 from faxdaemon.contracts.provider import Progress
+from faxdaemon.providers import _statuses
 from faxdaemon.providers.concord.wsdl import BUNDLED
 from faxdaemon.providers.faxage import dialect
 from faxdaemon.providers.faxde import answers as faxde
+from faxdaemon.providers.faxde import protocols
+from faxdaemon.providers.faxde import push as faxde_push
 from faxdaemon.providers.opentext import answers as opentext
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +27,14 @@ NAMED = sorted(set(re.findall(r"`([\w/]+\.py)::(\w+)`", PAGE)))
 OPERATIONS = {
     "Concord Fax Web Services": "SendFax SendFaxEx SimpleSendFax GetFaxStatus GetRealTimeFaxStatus "
     "GetRealTimeFaxStatusEx GetRealTimeFaxStatusEx2 GetRealTimeFaxStatusEx3 GetInboundList GetInboundByID "
-    "RemoveInboundByID",
+    "RemoveInboundByID JRI CancelFax SendFaxBroadcast GetFaxBroadcastStatus GetFaxBroadcastReport GetFaxCoverList "
+    "GetFaxAccountSettings CheckService ListOutboundActivity SimpleGetFaxStatus SendFaxBroadcastEx application/json",
     "FAX.de XMLWS": "SendJob JobStatus CancelJob RequestReceived DeleteReceived RecipientFile",
     "FAXAGE Internet Fax API": "sendfax status dlstatus dltrans clear listfax getfax delfax stopfax disabledid "
-    "enabledid portable listlines getcdr.php listac listnpanxx listdids provdid deprovdid faxurl async",
+    "enabledid portable listlines getcdr.php listac listnpanxx listdids provdid deprovdid faxurl async "
+    "httpsfax-debug.php nuidgt begin didnumber faxurls[] faxurltypes[] resend",
     "OpenText Messaging Fax REST API": "/outbound/faxes /outbound/faxes/status /inbound/documents/next "
-    "/inbound/documents/<doc_id>",
+    "/inbound/documents/<doc_id> options reports hold_sec Basic OAuth",
 }
 PUSHES = {"Concord": 9, "FAX.de": 1, "FAXAGE": 2, "OpenText": 2}
 
@@ -69,7 +74,20 @@ def test_each_operation_of_concords_wsdl_is_told_of() -> None:
 def test_each_push_has_a_row_with_a_test() -> None:
     told = rows(PAGE.split("## Pushes")[1].split("## Codes")[0])[1:]
     assert {name: sum(row[0] == name for row in told) for name in PUSHES} == PUSHES
-    assert all("::test_" in row[-1] for row in told)
+    for _, push, adapter, box, test in told:
+        assert (ROOT / "faxdaemon" / "providers" / adapter.strip("`")).exists(), push
+        assert (ROOT / "faxdaemon" / "sandbox" / box.strip("`")).exists(), push
+        assert "::test_" in test
+
+
+def codes(title: str, *columns: int) -> dict[tuple[str, ...], list[str]]:
+    """The rows of a table of codes by what is in these columns; each has a class."""
+    found = {tuple(row[column] for column in columns): row for row in rows(section(title))[1:]}
+    assert [row for row in found.values() if not any("**" in cell for cell in row)] in ([], [found.get(MULTI)])
+    return found
+
+
+MULTI = ("SendResult", "multi")
 
 
 @pytest.mark.parametrize("place", ["faxdaemon/providers", "faxdaemon/sandbox"])
@@ -85,6 +103,40 @@ def test_the_named_modules_exist(place: str) -> None:
 
 def test_every_provider_is_told_of() -> None:
     assert set(plugins.names("faxdaemon.providers")) <= set(re.findall(r"`(\w+)`", PAGE))
+
+
+def test_every_word_of_faxde_is_on_the_page_with_its_class() -> None:
+    told = codes("FAX.de, words", 0, 1)
+    words = ["OK", "Busy", "No Answer", "Voice", "No Service", "Send-Fail", "Call failed", "Black-List"]  # of JobStatus
+    assert {word for field, word in told if field.startswith("SendResult")} == {*words, "multi", "any other"}
+    assert {re.sub(r"[^a-z]", "", word.lower()) for word in words} == set(protocols.RESULTS)
+    called = [
+        "OK",
+        "BUSY",
+        "NOANSWER",
+        "VOICE",
+        "NORING",
+        "ISDNERR",
+        "NOSERVICE",
+        "BLACKLIST",
+        "SENDFAIL",
+    ]  # of STATURL
+    assert {word for field, word in told if field == "$STAT"} == set(called) == set(faxde_push.RESULTS)
+
+
+def test_every_word_of_opentext_is_on_the_page_with_its_class() -> None:
+    told = {word for field, word in codes("OpenText, words", 0, 1) if field == "delivery_attempts.state"}
+    assert told == set(opentext._STATES)
+
+
+@pytest.mark.parametrize("title", ["FAXAGE", "FAX.de", "Concord", "OpenText"])
+def test_every_code_on_the_page_has_a_class(title: str) -> None:
+    assert codes(title, 0, 1)
+
+
+def test_every_status_with_a_meaning_is_on_the_page() -> None:
+    meant = {f"HTTP {status}" for status in _statuses.ADDRESS | _statuses.REQUEST | _statuses.LATER | {302, 303, 500}}
+    assert meant - {row[0] for row in rows(section("FAX.de and FAXAGE, by HTTP status"))} == set()
 
 
 @pytest.mark.parametrize("script", dialect.SCRIPTS)
@@ -113,7 +165,7 @@ def test_every_code_of_concord_and_opentext_is_on_the_page() -> None:
 
 
 def test_every_class_on_the_page_is_explained() -> None:
-    words = "".join(section(name) for name in ("FAXAGE", "FAX.de", "Concord", "OpenText"))
+    words = PAGE.partition(provider_codes.BEGIN)[2]
     used = {word for cell in re.findall(r"\*\*([^*]+)\*\*", words) for word in re.split(r"[;:,] ?", cell)}
     explained = set(re.findall(r"\*\*([^*]+)\*\*", PAGE.split("## Codes")[1].split("###")[0]))
     usual = {progress.value for progress in Progress} | {

@@ -198,6 +198,7 @@ INBOUND = [
     Fault(Play.GARBAGE),
     Fault(Play.HTTP_ERROR),
     Fault(Play.ERR01),
+    Fault(Play.ITEM_AGAIN),
     Fault(Play.SLOW_REPLY, seconds=0.5),
 ]
 
@@ -210,7 +211,8 @@ def test_a_received_fax_is_delivered_once_and_whole(
     box.switches["opentext.hold"] = 0.2
     box.inject(rig.LINE)
     if fault:
-        fault = box.fault(Fault(fault.play, operation=rig.OPERATIONS["fetch"], seconds=fault.seconds))
+        act = "acknowledge" if fault.play is Play.ITEM_AGAIN else "fetch"
+        fault = box.fault(Fault(fault.play, operation=rig.OPERATIONS[act], seconds=fault.seconds))
     box.wait(lambda: office.receive() or not box.inbox(rig.ACCOUNT))
     office.receive()
     assert fault is None or fault.played

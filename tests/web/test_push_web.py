@@ -142,6 +142,27 @@ def test_a_body_that_is_too_large_is_refused_told_or_not(web: httpx.Client, desk
     assert web.post(path, content=b"x" * LARGEST).status_code == 200
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_gigabyte_is_not_taken_in(web: httpx.Client, desk: Desk, *, told: bool) -> None:
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        while taken < 1 << 30:
+            yield b"x" * 65536
+            taken += 65536
+
+    headers = {"content-length": str(1 << 30)} if told else {}
+    try:
+        answer = web.post(f"/push/main/{SECRET}/fax", content=pieces(), headers=headers)
+    except httpx.TransportError:  # it hung up before we had listened
+        pass
+    else:
+        assert answer.status_code == 413
+    assert taken < LARGEST + (16 << 20), "what is in the buffers between the two"
+    assert desk.pushes == []
+
+
 def test_a_compressed_body_is_refused(web: httpx.Client, desk: Desk) -> None:
     assert web.post(f"/push/main/{SECRET}/fax", headers={"content-encoding": "gzip"}).status_code == 415
     assert desk.pushes == []
