@@ -14,7 +14,6 @@ import re
 import socket
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from pydantic import (
@@ -38,7 +37,7 @@ from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming
 from faxdaemon.core.errors import UserError
-from faxdaemon.options import Account, Duration, Reading, Section
+from faxdaemon.options import Account, Duration, Reading, Section, Zone, zone
 
 PROVIDERS = "faxdaemon.providers"
 FORMATS = "faxdaemon.formats"
@@ -67,19 +66,11 @@ def _region(value: str) -> str:
     return value
 
 
-def _timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"“{value}” is not a time zone; write one such as Europe/Berlin or America/Denver") from None
-    return value
-
-
 def _local_zone() -> str:
     """The machine's zone by its name, where that can be found; else UTC."""
     try:
         name = os.environ.get("TZ") or Path("/etc/timezone").read_text("ascii").strip()
-        return _timezone(name)
+        return zone(name)
     except (OSError, ValueError):
         return "UTC"
 
@@ -283,7 +274,7 @@ class Settings(Section):
     """`sqlite`, or `postgresql://user@host/database` for several nodes; a password only as `${...}`."""
     region: Annotated[str, AfterValidator(_region)] = "US"
     """The country (two letters, ISO 3166) in whose way numbers without `+` are read."""
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field(default_factory=_local_zone)
+    timezone: Zone = Field(default_factory=_local_zone)
     """The zone (`Europe/Berlin`, ...) of times that are written without one; the machine's own when it is not given."""
     node: Name = Field(default_factory=_node)
     """This machine's name among several nodes; the host's name when it is not given."""

@@ -468,6 +468,7 @@ def test_activity_needs_its_own_service(either: ModuleType, box: Sandbox, opened
             "needs `username`",
         ),
         ({"timezone": "Mars"}, "not a time zone"),
+        ({"timezone": "America"}, "not a time zone"),  # a folder among the zones
         ({"user_fields": {13: "x"}}, "no UserField13"),
         ({"wsdl": "/nowhere/x.wsdl"}, "there is no file"),
         ({"errors": {-1: "unclassified"}}, "credentials"),

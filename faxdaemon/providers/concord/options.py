@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from faxdaemon.options import Account, Duration, Section
+from faxdaemon.options import Account, Duration, Section, Zone
 from faxdaemon.providers.concord.inbound import NAMES as INBOUND_NAMES
 from faxdaemon.providers.concord.reports import NAMES as REPORT_NAMES
 
@@ -168,7 +167,7 @@ class Options(Account):
     """How long Concord may try; its own setting when empty."""
     user_fields: Mapping[int, str] = Field(default_factory=dict)
     """`UserField1` to `UserField12` for Concord's reports, by number."""
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     """The zone of times that Concord tells without naming one, and of those that it is told."""
     errors: Mapping[int, ErrorKind] = Field(default_factory=dict)
     """What Concord's error numbers mean, from its list: `credentials`, `later` (not taken, offer again), `refused`
@@ -177,15 +176,6 @@ class Options(Account):
     """The inbound service."""
     reports: Reports | None = None
     """The reporting service, if the account may use it."""
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"“{value}” is not a time zone; write one such as America/Los_Angeles") from None
-        return value
 
     @field_validator("user_fields")
     @classmethod

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr, field_validator
 
@@ -29,7 +29,7 @@ from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.http import Http
-from faxdaemon.options import Account
+from faxdaemon.options import Account, Zone
 from faxdaemon.providers.faxage import form, push
 from faxdaemon.providers.faxage.account import CAPABILITIES, Faxage, Identity, Sending
 
@@ -57,7 +57,7 @@ class Options(Account):
     """`low` lets the company's other faxes overtake."""
     contrast: Literal["normal", "darker"] | None = None
     """`darker` for light scans."""
-    timezone: str = "America/Denver"
+    timezone: Zone = "America/Denver"
     """The zone of the times that FAXAGE tells, which it does not name itself."""
     useronly: bool = False
     """Whether to receive only the faxes that this user may see in FAXAGE's web site."""
@@ -70,15 +70,6 @@ class Options(Account):
     def _url_notify(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"https?://[!-~]+", value.get_secret_value()):
             raise ValueError("is no address; write one such as https://fax.example.org/push/main/${file:secret}/status")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"“{value}” is not a time zone; write one such as America/Denver") from None
         return value
 
     @field_validator("tagnumber")
