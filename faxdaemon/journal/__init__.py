@@ -5,7 +5,7 @@ Needs     SQLite: a local disk, for one process alone.  PostgreSQL: any number o
 Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
-parts in the order a fax travels: intake, sending, resolving, tracking, reports, keeping; fetching, delivering,
+parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, delivering,
 relisting; pushing.
 """
 
@@ -27,6 +27,7 @@ from faxdaemon.journal.pushing import Pushing
 from faxdaemon.journal.relisting import Relisting
 from faxdaemon.journal.reports import Reports, update_reports
 from faxdaemon.journal.resolving import Resolving
+from faxdaemon.journal.routing import Routing
 from faxdaemon.journal.schema import prepare
 from faxdaemon.journal.sending import Sending
 from faxdaemon.journal.tracking import Tracking
@@ -35,7 +36,19 @@ __all__ = ["SqlJournal", "open_journal"]
 
 
 class SqlJournal(
-    Intake, Sending, Resolving, Tracking, Reports, Keeping, Pushing, Delivering, Relisting, Accounts, Operator, History
+    Intake,
+    Routing,
+    Sending,
+    Resolving,
+    Tracking,
+    Reports,
+    Keeping,
+    Pushing,
+    Delivering,
+    Relisting,
+    Accounts,
+    Operator,
+    History,
 ):
     """The whole journal; made by `open_journal`."""
 

@@ -8,7 +8,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from faxdaemon.journal import delivering, fetching, history, intake, keeping, reports, resolving, sending, tracking
+from faxdaemon.journal import (
+    delivering,
+    fetching,
+    history,
+    intake,
+    keeping,
+    reports,
+    resolving,
+    routing,
+    sending,
+    tracking,
+)
 
 LIVE = {
     "claim ready": sending._DUE_READY,
@@ -17,7 +28,7 @@ LIVE = {
     "interrupted": sending._GONE_ALONE,
     "expired": sending._EXPIRED,
     "reports": reports._LIVE_REPORTS,
-    "to route": intake._WAITING,
+    "to route": routing._WAITING,
     "held drops": intake._HELD,
     "claim seen": fetching._SEEN,
     "claim delivered": fetching._DELIVERED,
