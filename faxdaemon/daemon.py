@@ -12,36 +12,21 @@ from __future__ import annotations
 
 import signal
 import threading
-from functools import partial
 from types import FrameType
 
 import structlog
 
 from faxdaemon import __version__
-from faxdaemon.asking import Asking
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.push import Kind
-from faxdaemon.contracts.services import Images
 from faxdaemon.core.places import DropPlaces
-from faxdaemon.housekeeping import Housekeeping
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
 from faxdaemon.options import Account, Push
-from faxdaemon.outbound.attachments import Attachments, Reach
-from faxdaemon.outbound.grouping import Grouping
-from faxdaemon.outbound.intake import Intake
-from faxdaemon.outbound.keep import KeepStage
-from faxdaemon.outbound.readiness import Pace, Readiness
-from faxdaemon.outbound.report import ReportStage
-from faxdaemon.outbound.resolve import ResolveStage
-from faxdaemon.outbound.route import RouteStage
-from faxdaemon.outbound.submit import AccountRules, SubmitStage
-from faxdaemon.outbound.track import TrackStage
-from faxdaemon.parts import Parts
-from faxdaemon.supervise import Supervisor
+from faxdaemon.outgoing import SLOW, Outgoing
 from faxdaemon.web import outbox
 from faxdaemon.web.control import Control, ControlServer
 from faxdaemon.web.listen import WebServer
@@ -53,20 +38,15 @@ log = structlog.get_logger()
 
 STOP = 30.0
 """Seconds that an orderly stop may take."""
-SLOW = 900.0
-"""Seconds that one step on a folder may take; a large document over a slow share is not stuck."""
 
 
-class Daemon(Parts):
+class Daemon(Outgoing):
     """Everything, wired."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.supervisor = Supervisor(self.hub)
-        self.folders = [*settings.outbound, self._outbox()]
         self._inboxes: dict[str, InboxRules] = {}
-        self._asking = {n: Asking(n, accounts=self.journal, clock=self.clock) for n in settings.accounts}
-        self._add_outbound()
+        self._add_outbound([*settings.outbound, self._outbox()])
         self._add_inbound()
         self.control = self._control()
         self.web = self._web()
@@ -121,126 +101,6 @@ class Daemon(Parts):
         kinds = frozenset(Kind) if inbox else frozenset({Kind.STATUS})
         return Place(push.secret.get_secret_value(), login, receiver, kinds)
 
-    # -- sending
-
-    def _account_rules(self, name: str) -> AccountRules:
-        options = self.settings.accounts[name]
-        return AccountRules(
-            name=name,
-            timeout=options.timeout,
-            poll=options.poll,
-            settle=options.settle,
-            retries=options.retries,
-            resend_unknown=options.on_unknown == "resend",
-            rate=options.rate,
-            pushed=options.push.poll if options.push else 0.0,
-        )
-
-    def _add_outbound(self) -> None:
-        journal, clock, alert = self.journal, self.clock, self.alert
-        settle = max(options.settle for options in self.settings.accounts.values())
-        alone = self.settings.journal == "sqlite"
-        house = Housekeeping(journal=journal, accounts=journal, settle=settle, alone=alone)
-        self.supervisor.add("housekeeping", house, limit=SLOW)
-        keeping = journal.keeping()
-        for folder in self.folders:
-            self._add_folder(folder)
-            if folder.keep or str(folder.folder) in keeping:  # one that no longer asks finishes what was begun
-                self._add_keep(DropPlaces(folder.folder, self.settings.node))
-        self.supervisor.add("route", self._route_stage(), topics=[topics.received()], limit=SLOW)
-        for name, options in self.settings.accounts.items():
-            rules = self._account_rules(name)
-            provider = self.providers[name]
-            submit = SubmitStage(
-                rules,
-                self.spool,
-                provider=provider,
-                files=self.files,
-                journal=journal,
-                accounts=journal,
-                clock=clock,
-                alert=alert,
-            )
-            limit = rules.lease + SLOW
-            for number in range(1, options.concurrency + 1):
-                self.supervisor.add(f"submit:{name}:{number}", submit, topics=[topics.ready(name)], limit=limit)
-            asking = self._asking[name]
-            resolve = ResolveStage(rules, provider=provider, journal=journal, asking=asking, clock=clock, alert=alert)
-            self.supervisor.add(f"resolve:{name}", resolve, topics=[topics.uncertain(name)], limit=limit)
-            track = TrackStage(
-                rules,
-                provider=provider,
-                journal=journal,
-                accounts=journal,
-                asking=asking,
-                clock=clock,
-                alert=alert,
-            )
-            self.supervisor.add(f"track:{name}", track, topics=[topics.accepted(name)], limit=limit)
-
-    def _route_stage(self) -> RouteStage:
-        rules = {str(folder.folder): self.make_rules(folder) for folder in self.folders}
-        able = {name: provider.capabilities for name, provider in self.providers.items()}
-        return RouteStage(rules, able, self.spool, documents=self.documents, journal=self.journal, alert=self.alert)
-
-    def _add_folder(self, folder: DropFolder) -> None:
-        places = DropPlaces(folder.folder, self.settings.node)
-        readiness = Readiness(
-            Pace(settle=folder.settle, scan=folder.scan),
-            places,
-            files=self.files,
-            documents=self.documents,
-            clock=self.clock,
-        )
-        dialects = self.make_dialects(folder)
-        readiness.leave = dialects.is_answer
-        attachments = Attachments(folder.folder, Reach(tuple(folder.roots), folder.paths), files=self.files)
-        grouping = Grouping(
-            dialects, attachments, folder.companion, files=self.files, documents=self.documents, clock=self.clock
-        )
-        intake = Intake(
-            readiness,
-            grouping,
-            attachments,
-            places,
-            self.spool,
-            files=self.files,
-            journal=self.journal,
-            clock=self.clock,
-            alert=self.alert,
-        )
-        report = ReportStage(
-            places,
-            self.spool,
-            dialects=dialects,
-            files=self.files,
-            journal=self.journal,
-            alert=self.alert,
-        )
-        worker = self.supervisor.add(f"intake:{folder.folder}", intake, limit=SLOW)
-
-        def hint(name: str | None, complete: bool) -> None:
-            readiness.hint(name, complete)
-            worker.wake.set()
-
-        readiness.watch = partial(self.watcher.watch, folder.folder, hint)
-        self.supervisor.add(f"report:{folder.folder}", report, topics=[topics.report(str(folder.folder))], limit=SLOW)
-
-    def _add_keep(self, places: DropPlaces) -> None:
-        timeout = max(options.timeout for options in self.settings.accounts.values())
-        keep = KeepStage(
-            places,
-            self.spool,
-            timeout,
-            services={n: (one, self._asking[n]) for n, one in self.providers.items() if isinstance(one, Images)},
-            files=self.files,
-            journal=self.journal,
-            clock=self.clock,
-            alert=self.alert,
-        )
-        topic = topics.keep(str(places.folder))
-        self.supervisor.add(f"keep:{places.folder}", keep, topics=[topic], limit=timeout + SLOW)
-
     # -- receiving
 
     def _add_inbound(self) -> None:
@@ -258,7 +118,7 @@ class Daemon(Parts):
                 documents=self.documents,
                 journal=self.journal,
                 accounts=self.journal,
-                asking=self._asking[inbox.account],
+                asking=self.asking[inbox.account],
                 clock=self.clock,
                 alert=self.alert,
             )
@@ -271,7 +131,7 @@ class Daemon(Parts):
                 when_stored=inbox.acknowledge == "stored",
                 provider=provider,
                 journal=self.journal,
-                asking=self._asking[inbox.account],
+                asking=self.asking[inbox.account],
                 clock=self.clock,
                 alert=self.alert,
             )

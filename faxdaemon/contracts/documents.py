@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,48 @@ class Inspection:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The text of one page of a document."""
+
+    number: int
+    """Counted from 1."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What must be gone before a document is sent."""
+
+    page: int
+    """Counted from 1."""
+    text: str | None
+    """This text, exactly as `Page.text` has it, wherever it stands on the page; None for the whole page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document of which a part of a new one is made."""
+
+    path: Path
+    name: str
+    removals: tuple[Removal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made: a PDF."""
+
+    content: bytes
+    pages: int
+
+
+class CannotMake(Exception):
+    """Nothing that could be sent can be made of it; the message is for people."""
+
+
 class Documents(Protocol):
-    """Reads documents; never changes one."""
+    """Reads documents, and makes new ones of them; never changes one."""
 
     def inspect(self, path: Path, name: str) -> Inspection:
         """Look at the file at `path`, which was called `name`.  Bounded in time and memory; never raises for bad
@@ -28,4 +69,18 @@ class Documents(Protocol):
 
     def looks_cut(self, path: Path) -> bool:
         """A quick look at the end of a file: True when it surely has not been written to its end yet."""
+        ...
+
+    def text(self, path: Path, name: str) -> tuple[Page, ...]:
+        """The text of the first and the last page, as far as it is text and not a picture; empty where there is none.
+        Bounded in time and memory; never raises for bad content."""
+        ...
+
+    def makes(self, media: str) -> bool:
+        """Whether `make` can take a document of this kind here."""
+        ...
+
+    def make(self, sources: Sequence[Source]) -> Made:
+        """One PDF of all sources, in order; what was to be removed can be seen nowhere on it.  Raises `CannotMake`,
+        OSError."""
         ...

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
+from faxdaemon.contracts.documents import Page, Removal
 from faxdaemon.core.model import Outcome, Request
 
 
@@ -41,15 +42,6 @@ class BadRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The text of one page of a document."""
-
-    number: int
-    """Counted from 1."""
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Papers:
     """What there is to read of one drop."""
 
@@ -62,16 +54,6 @@ class Papers:
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """What a format that looks at content wants gone before the document is sent."""
-
-    page: int
-    """Counted from 1."""
-    text: str | None
-    """Exactly this text of the page; None for the whole page."""
-
-
-@dataclass(frozen=True, slots=True)
 class Order:
     """One fax that is asked for: the same documents to one or more recipients."""
 
@@ -81,6 +63,9 @@ class Order:
     text: str | None = None
     """A text that is sent as the first page or the only one."""
     removals: tuple[Removal, ...] = ()
+    """What a format that looks at content wants gone from the document before it is sent."""
+    hold: str | None = None
+    """Why a person must look at it before it is sent: something that looks like a code, and is none that we know."""
     encoding: str | None = None
     """How the control file was decoded, for the record."""
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 
+def preparing() -> str:
+    """Something must be made of a drop's documents before it is sent."""
+    return "preparing"
+
+
 def received() -> str:
     """Drops wait for routing."""
     return "received"

@@ -3,6 +3,8 @@
     identify    the MIME type by content
     pdf, tiff   pages and wholeness
     tail        whether a file has its end yet
+    text        the text of the first and the last page
+    make, clean one PDF of several documents, without the codes that were in them
     inspect     all of it, as `contracts.documents.Documents`
     render      the fax image (Group 4 TIFF) of a document
     paper       plain text as a PDF

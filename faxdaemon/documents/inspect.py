@@ -9,11 +9,14 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from faxdaemon.contracts.documents import Inspection
+from faxdaemon.contracts.documents import Inspection, Made, Page, Source
 from faxdaemon.documents import identify, tail
+from faxdaemon.documents.make import MADE_HERE, make
 from faxdaemon.documents.pdf import inspect_pdf
+from faxdaemon.documents.text import text_of
 from faxdaemon.documents.tiff import inspect_tiff
 
 
@@ -36,6 +39,19 @@ class Inspector:
         unknown = media in {identify.UNKNOWN, identify.ZIP}
         problem = "is not a kind of document that can be faxed" if unknown else None
         return Inspection(media, 1 if media in identify.IMAGES else None, problem)
+
+    def text(self, path: Path, name: str) -> tuple[Page, ...]:
+        """See `contracts.documents`."""
+        del name
+        return text_of(path)
+
+    def makes(self, media: str) -> bool:
+        """See `contracts.documents`."""
+        return media in MADE_HERE
+
+    def make(self, sources: Sequence[Source]) -> Made:
+        """See `contracts.documents`."""
+        return make(sources)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

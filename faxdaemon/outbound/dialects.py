@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Page, Papers
+from faxdaemon.contracts.documents import Page
+from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Papers
 from faxdaemon.core.numbers import valid
 
 

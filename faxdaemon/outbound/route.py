@@ -1,31 +1,32 @@
 """Route: from a drop to a decision (step O6).
 
-Promise   every received drop becomes ready, with number, accounts, options and page count, or failed with a reason in
-          plain words, or held where `caution` wants a person to look.  Deciding has no side effect, so it may be done
-          again.  A document that cannot be read from the spool waits, with an alert; neither that nor a bug met by one
-          drop stops the others.
-Needs     the folder's formats, in order; a look into each document.
+Promise   every received drop becomes ready, with number, accounts, options and page count, or held or failed with a
+          reason in plain words.  Deciding has no side effect but for what is made for sending, so it may be done again.
+          A document that cannot be read from the spool waits, with an alert; neither that, nor a bug met by one drop,
+          nor the conversion of one stops the others.
+Needs     `Deciding`; a worker of its own for what takes long (`PrepareStage`).
 Crash     decided again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import structlog
 
+from faxdaemon.contracts import topics
 from faxdaemon.contracts.alert import Alert
-from faxdaemon.contracts.documents import Documents
-from faxdaemon.contracts.format import BadRequest, Papers
+from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
-from faxdaemon.contracts.provider import Capabilities
-from faxdaemon.contracts.stage import NOTHING_DUE, Wake
-from faxdaemon.core.model import Document, Role, Route
+from faxdaemon.contracts.stage import NOTHING_DUE, Signals, Wake
+from faxdaemon.core.errors import FilesError
+from faxdaemon.core.model import Role, Route
 from faxdaemon.core.places import Spool
-from faxdaemon.outbound.caution import Case, Judgement, judge
-from faxdaemon.outbound.choose import FolderRules, Unroutable, choose, without
-from faxdaemon.outbound.dialects import Asked, Dialects
+from faxdaemon.outbound.choose import FolderRules, without
+from faxdaemon.outbound.deciding import Deciding, Decision, Drop, Refusal
 from faxdaemon.outbound.keep import is_picture
+from faxdaemon.outbound.preparing import Preparing
 
 log = structlog.get_logger()
 
@@ -34,48 +35,64 @@ RETRY = 10.0
 """Seconds until a document that could not be read is tried again."""
 
 
-class RouteStage:
-    """Decides for the drops of all folders."""
+class Pending:
+    """The drops that must be prepared: told by one stage to the other, and found again after a restart.
+
+    Each act is one on a set, which Python does not interrupt, so it needs no lock.
+    """
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+        self._ids: set[str] = set()
+
+    def add(self, fax_id: str) -> None:
+        """This one takes long."""
+        self._ids.add(fax_id)
+        self._signals.notify(topics.preparing())
+
+    def done(self, fax_id: str) -> None:
+        """It was decided, or is no longer to be."""
+        self._ids.discard(fax_id)
+
+    def __contains__(self, fax_id: str) -> bool:
+        return fax_id in self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def keep(self, waiting: set[str]) -> None:
+        """Forget what does not wait any more."""
+        for fax_id in list(self._ids):
+            if fax_id not in waiting:
+                self._ids.discard(fax_id)
+
+
+class _Deciding:
+    """What both stages do with one drop."""
 
     def __init__(
         self,
         folders: Mapping[str, FolderRules],
-        capabilities: Mapping[str, Capabilities],
         spool: Spool,
         *,
-        documents: Documents,
+        deciding: Deciding,
         journal: OutboundJournal,
         alert: Alert,
     ) -> None:
         self._folders = folders
-        self._capabilities = capabilities
         self._spool = spool
-        self._documents = documents
+        self._deciding = deciding
         self._journal = journal
         self._alert = alert
-        self._stuck = 0
         self._remember = any(rules.care.lookalike for rules in folders.values())
 
-    def step(self) -> Wake:
-        """Decide for one batch."""
-        self._tell_of_test()
-        limit = BATCH + self._stuck  # those at the head that cannot be read must not keep the others waiting
-        waiting = self._journal.to_route(limit)
-        decided = [decision for drop in waiting if (decision := self._decided(drop)) is not None]
-        self._stuck = len(waiting) - len(decided)
-        if decided:
-            self._journal.route(decided)
-        if len(waiting) == limit:
-            return 0.0
-        return RETRY if self._stuck else NOTHING_DUE
-
-    def _decided(self, drop: ToRoute) -> Routed | None:
-        """The decision, or None when the document cannot be read now."""
+    def _decided(self, drop: ToRoute, record: Callable[[ToRoute, Decision], Routed | None]) -> Routed | None:
+        """What `record` makes of the decision, or the refusal; None when it must wait."""
         trouble = f"spool:{drop.fax_id}"
         try:
-            decision = self._decide(drop)
-        except OSError as error:
-            why = error.strerror or type(error).__name__
+            decision = self._decide(drop, record)
+        except (OSError, FilesError) as error:
+            why = getattr(error, "strerror", None) or getattr(error, "reason", None) or type(error).__name__
             advice = "look at the disk, then restart: the claimed original is copied again"
             self._alert.raise_(trouble, f"the spooled document of {drop.fax_id} cannot be read ({why}); {advice}")
             return None
@@ -86,7 +103,8 @@ class RouteStage:
         self._alert.clear(trouble)
         return decision
 
-    def _decide(self, drop: ToRoute) -> Routed:
+    def _decide(self, drop: ToRoute, record: Callable[[ToRoute, Decision], Routed | None]) -> Routed | None:
+        name = drop.origin.name
         rules = self._folders.get(drop.origin.folder)
         if rules is None:
             return Routed(
@@ -94,61 +112,72 @@ class RouteStage:
                 problem=f"the folder {drop.origin.folder} is no longer in the configuration; add it or drop the "
                 "document elsewhere",
             )
-        if rules.keep and is_picture(drop.origin.name):
-            problem = (
-                f"{drop.origin.name} was put beside an answer and is not to be sent; if it is, give it another name"
-            )
+        if rules.keep and is_picture(name):
+            problem = f"{name} was put beside an answer and is not to be sent; if it is, give it another name"
             return Routed(drop.fax_id, problem=problem)
-        control = self._control(drop)
-        asked = self._asked(rules.dialects, drop, control)
-        if isinstance(asked, str):
-            return Routed(drop.fax_id, problem=asked)
-        shown = asked.orders[drop.part].requests[0].number
-        documents = _documents(drop)
+        documents = tuple((each, self._spool.path(each.spool)) for each in drop.documents)
         try:
-            judged = self._judged(rules, drop, asked, control)
-        except Unroutable as error:
-            return Routed(drop.fax_id, problem=str(error), shown_number=shown, format=asked.format)
-        pages: list[int | None] = []
-        for document in documents:
-            inspection = self._documents.inspect(self._spool.path(document.spool), document.name)
-            if inspection.problem:
-                problem = f"{document.name} {inspection.problem}"
-                return Routed(drop.fax_id, problem=problem, shown_number=shown, format=asked.format)
-            pages.append(inspection.pages)
+            decision = self._deciding.decide(Drop(name, documents, drop.part), rules)
+        except Refusal as refusal:
+            return Routed(drop.fax_id, problem=refusal.reason, shown_number=refusal.number, format=refusal.format)
+        return record(drop, decision)
+
+    def _routed(self, drop: ToRoute, decision: Decision) -> Routed:
+        for route in decision.routes:
+            self._tell_without(drop, route)
         return Routed(
             drop.fax_id,
-            routes=judged.routes,
-            pages=tuple(pages),
-            expire=rules.expire,
-            fields=judged.routes[0].fields,
-            format=asked.format,
-            hold=judged.hold,
-            note=judged.note,
-            guard=rules.care.guard(remember=self._remember),
+            routes=decision.routes,
+            pages=tuple(each.pages for each in decision.inspections),
+            expire=self._folders[drop.origin.folder].expire,
+            fields=decision.routes[0].fields,
+            hold=decision.hold,
+            note=decision.note,
+            guard=self._folders[drop.origin.folder].care.guard(remember=self._remember),
+            format=decision.format,
         )
-
-    def _judged(self, rules: FolderRules, drop: ToRoute, asked: Asked, control: Papers | None) -> Judgement:
-        """Its routes, or why a person must look first.  Raises `Unroutable`."""
-        documents = _documents(drop)
-        requests = asked.orders[drop.part].requests
-        routes = tuple(choose(request, documents, rules, self._capabilities) for request in requests)
-        others: Mapping[str, frozenset[str]] = {}
-        if rules.care.agree:
-            papers = [Papers(document.name) for document in documents]
-            others = rules.dialects.others(asked, drop.part, control, papers, rules.region)
-        judged = judge(Case(routes, asked.format, rules.care, others))
-        if judged.problem:
-            raise Unroutable(judged.problem)
-        for route in judged.routes:
-            self._tell_without(drop, route)
-        return judged
 
     def _tell_without(self, drop: ToRoute, route: Route) -> None:
         for account in route.accounts:
-            left_out = without(route.options, self._capabilities[account])
+            left_out = without(route.options, self._deciding.capabilities[account])
             if left_out:
                 log.info("route.without", fax=drop.fax_id, account=account, wishes=left_out)
+
+
+class RouteStage(_Deciding):
+    """Decides for the drops of all folders, and leaves those that must be prepared."""
+
+    def __init__(
+        self,
+        folders: Mapping[str, FolderRules],
+        spool: Spool,
+        *,
+        deciding: Deciding,
+        pending: Pending,
+        journal: OutboundJournal,
+        alert: Alert,
+    ) -> None:
+        super().__init__(folders, spool, deciding=deciding, journal=journal, alert=alert)
+        self._pending = pending
+        self._stuck = 0
+
+    def step(self) -> Wake:
+        """Decide for one batch."""
+        self._tell_of_test()
+        # Those at the head that cannot be read, or are being prepared, must not keep the others waiting.
+        limit = BATCH + self._stuck + len(self._pending)
+        waiting = self._journal.to_route(limit)
+        if len(waiting) < limit:
+            self._pending.keep({drop.fax_id for drop in waiting})
+        mine = [drop for drop in waiting if drop.fax_id not in self._pending]
+        decided = [decision for drop in mine if (decision := self._decided(drop, self._record)) is not None]
+        if decided:
+            self._journal.route(decided)
+        left = sum(drop.fax_id in self._pending for drop in mine)
+        self._stuck = len(mine) - len(decided) - left
+        if len(waiting) == limit:
+            return 0.0
+        return RETRY if self._stuck else NOTHING_DUE
 
     def _tell_of_test(self) -> None:
         trouble = "safety:test_number"
@@ -158,30 +187,56 @@ class RouteStage:
         else:
             self._alert.clear(trouble)
 
-    def _control(self, drop: ToRoute) -> Papers | None:
-        """The control file, where there is one."""
-        control = next((document for document in drop.documents if document.role is Role.CONTROL), None)
-        if control is None:
+    def _record(self, drop: ToRoute, decision: Decision) -> Routed | None:
+        if decision.making:
+            self._pending.add(drop.fax_id)
             return None
-        with self._spool.path(control.spool).open("rb") as stream:
-            return Papers(control.name, stream.read())
-
-    def _asked(self, dialects: Dialects, drop: ToRoute, control: Papers | None) -> Asked | str:
-        """What is asked for, or why it cannot be understood."""
-        if control is None or control.control is None:
-            understood = dialects.document(drop.origin.name, tuple)
-        else:
-            understood = dialects.control(control.name, control.control)
-        if isinstance(understood, BadRequest):
-            return understood.reason
-        if isinstance(understood, Asked):
-            if drop.part < len(understood.orders):
-                return understood
-            return f"{drop.origin.name}: the folder's formats were changed since it was dropped; drop it once more"
-        alone = "; and no control file came with it" if dialects.paired else ""
-        return (understood.hint or f"{drop.origin.name}: nothing in it tells where to send it") + alone
+        return self._routed(drop, decision)
 
 
-def _documents(drop: ToRoute) -> list[Document]:
-    """What is to be faxed, as it was dropped."""
-    return [document for document in drop.documents if document.role is Role.DOCUMENT]
+class PrepareStage(_Deciding):
+    """Makes what must be made, one drop at a time, and decides for it."""
+
+    def __init__(
+        self,
+        folders: Mapping[str, FolderRules],
+        spool: Spool,
+        *,
+        deciding: Deciding,
+        preparing: Preparing,
+        pending: Pending,
+        journal: OutboundJournal,
+        alert: Alert,
+    ) -> None:
+        super().__init__(folders, spool, deciding=deciding, journal=journal, alert=alert)
+        self._preparing = preparing
+        self._pending = pending
+
+    def step(self) -> Wake:
+        """Prepare one."""
+        many = len(self._pending)
+        if not many:
+            return NOTHING_DUE
+        waiting = [drop for drop in self._journal.to_route(BATCH + 2 * many) if drop.fax_id in self._pending]
+        for drop in waiting:
+            decision = self._decided(drop, self._record)
+            if decision is not None:
+                self._journal.route([decision])
+                self._pending.done(drop.fax_id)
+                return 0.0
+        return RETRY
+
+    def _record(self, drop: ToRoute, decision: Decision) -> Routed:
+        routed = self._routed(drop, decision)
+        if not decision.making:
+            return routed
+        documents = [document for document in drop.documents if document.role is Role.DOCUMENT]
+        removals = decision.order.removals
+        try:
+            made = self._preparing.make(drop.fax_id, documents, removals)
+        except CannotMake as error:
+            if removals:  # a person may see that it does no harm
+                why = f"{error}; it is held, because what the codes say would be read on the fax"
+                return replace(routed, hold="; ".join(filter(None, (routed.hold, why))))
+            return Routed(drop.fax_id, problem=str(error), shown_number=routed.shown_number, format=routed.format)
+        return replace(routed, made=(made,))

@@ -159,8 +159,7 @@ def stage(site: Site, *more: tuple[str, Any], options: Any = None, **care: Any) 
     asks = FolderAsks("{number}[_{name}]", None)
     spoken = [("request", request.open_format(asks)), ("filename", filename.open_format(asks)), *more]
     rules = FolderRules(Dialects(spoken), ("main",), "US", options or {}, 3600.0, care=Care(**care))
-    folders = {str(site.out): rules}
-    return RouteStage(folders, ALL, site.spool, documents=site.documents, journal=site.journal, alert=site.alerts)
+    return site.routing(rules, ALL)[0]
 
 
 def pair(site: Site, document: str, *to: str) -> FaxId:

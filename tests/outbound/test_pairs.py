@@ -23,7 +23,6 @@ from faxdaemon.outbound.grouping import Grouping
 from faxdaemon.outbound.intake import TROUBLE, Intake
 from faxdaemon.outbound.readiness import Pace, Readiness
 from faxdaemon.outbound.report import ReportStage
-from faxdaemon.outbound.route import RouteStage
 
 ASKS = FolderAsks("{number}_{name}", None)
 DEADLINE = 300.0
@@ -83,14 +82,8 @@ def taken(site: Site) -> list[tuple[str, list[tuple[str, Role]]]]:
 
 def route(site: Site, asks: Dialects | None = None) -> None:
     rules = FolderRules(dialects=asks or dialects(), accounts=("main", "other"), region="US", options={}, expire=3600.0)
-    RouteStage(
-        {str(site.out): rules},
-        {"main": capabilities(suffixes=frozenset({".pdf", ".txt"})), "other": capabilities()},
-        site.spool,
-        documents=site.documents,
-        journal=site.journal,
-        alert=site.alerts,
-    ).step()
+    able = {"main": capabilities(suffixes=frozenset({".pdf", ".txt"})), "other": capabilities()}
+    site.routing(rules, able)[0].step()
 
 
 def report(site: Site) -> None:

@@ -62,10 +62,7 @@ def stage(site: Site, *, documents: Any = None, **changes: Any) -> RouteStage:
     values |= changes
     formats = values.pop("formats")
     values["dialects"] = Dialects([(f"format-{n}", each) for n, each in enumerate(formats)])
-    folders = {str(site.out): FolderRules(**values)}
-    return RouteStage(
-        folders, ALL, site.spool, documents=documents or site.documents, journal=site.journal, alert=site.alerts
-    )
+    return site.routing(FolderRules(**values), ALL, documents=documents)[0]
 
 
 def refusal(site: Site, fax: FaxId, **changes: Any) -> str:
@@ -173,13 +170,14 @@ def test_a_document_that_cannot_be_faxed(site: Site, content: bytes, why: str) -
 
 
 def test_a_type_that_no_account_takes(site: Site) -> None:
-    reason = refusal(site, site.received("3035550123_x.txt", b"hello " * 99), accounts=("main", "pictures"))
-    assert "main: does not take files of type .txt" in reason
-    assert "pictures: does not take files of type .txt" in reason
+    page = b"<html><body>hello</body></html>"
+    reason = refusal(site, site.received("3035550123_x.html", page), accounts=("main", "pictures"))
+    assert "main: does not take files of type .html" in reason
+    assert "pictures: does not take files of type .html" in reason
 
 
 def test_a_document_without_a_suffix(site: Site) -> None:
-    assert "without a suffix" in refusal(site, site.received("3035550123_x", pdf_bytes()))
+    assert "without a suffix" in refusal(site, site.received("3035550123_x", b"<html></html>"))
 
 
 def test_a_country_that_no_account_reaches(site: Site) -> None:
@@ -189,7 +187,7 @@ def test_a_country_that_no_account_reaches(site: Site) -> None:
 
 def test_a_folder_that_is_no_longer_configured(site: Site) -> None:
     fax = site.received()
-    RouteStage({}, ALL, site.spool, documents=site.documents, journal=site.journal, alert=site.alerts).step()
+    site.routing(None, ALL)[0].step()
     assert site.state_of(fax) == "failed"
     assert str(site.out) in site.reason(fax)
     assert "no longer in the configuration" in site.reason(fax)

@@ -17,7 +17,6 @@ from faxdaemon.core.ids import FaxId
 from faxdaemon.formats.filename import open_format
 from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.dialects import Dialects
-from faxdaemon.outbound.route import RouteStage
 from faxdaemon.outbound.track import TrackStage
 
 ALL = {
@@ -40,9 +39,7 @@ def stage(site: Site) -> Any:
             options=options,
             expire=hours * 3600.0,
         )
-        folders = {str(site.out): rules}
-        route = RouteStage(folders, ALL, site.spool, documents=site.documents, journal=site.journal, alert=site.alerts)
-        assert route.step() == NOTHING_DUE
+        assert site.routing(rules, ALL)[0].step() == NOTHING_DUE
 
     return made
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
 from faxdaemon.journal import open_journal
+from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.deciding import Deciding
+from faxdaemon.outbound.preparing import Preparing
+from faxdaemon.outbound.route import Pending, PrepareStage, RouteStage
 from faxdaemon.outbound.submit import AccountRules
 
 NODE = "node"
@@ -291,6 +295,29 @@ class Site:
         fax_id = self.ready(name, **changes)
         assert self.journal.accepted(self.claimed(), provider_id, 0.0)
         return fax_id
+
+    def routing(
+        self, rules: FolderRules | None, able: Mapping[str, Capabilities], *, documents: Any = None, files: Any = None
+    ) -> tuple[RouteStage, PrepareStage]:
+        """The stages that decide, for this folder (None: for no folder)."""
+        documents = documents or self.documents
+        preparing = Preparing(self.spool, documents=documents, files=files or self.files)
+        deciding = Deciding(able, documents=documents, preparing=preparing)
+        folders = {str(self.out): rules} if rules else {}
+        pending = Pending(self.signals)
+        route = RouteStage(
+            folders, self.spool, deciding=deciding, pending=pending, journal=self.journal, alert=self.alerts
+        )
+        prepare = PrepareStage(
+            folders,
+            self.spool,
+            deciding=deciding,
+            preparing=preparing,
+            pending=pending,
+            journal=self.journal,
+            alert=self.alerts,
+        )
+        return route, prepare
 
     # -- looking
 

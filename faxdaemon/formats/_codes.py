@@ -1,0 +1,62 @@
+"""Codes in the text of a document: what all such dialects do with those that they find.
+
+Promise   every code that is read is taken out of what is sent; one that nobody knows, or codes that contradict each
+          other, have the fax held.  Without a number there is no order.
+Needs     a dialect's own way to find its codes.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from faxdaemon.contracts.documents import Page, Removal
+from faxdaemon.contracts.format import NotMine, Order
+from faxdaemon.core.model import Request
+from faxdaemon.core.wishes import VOCABULARY
+
+NUMBER, NAME, REFERENCE = "number", "name", "reference"
+IGNORED = ""
+"""The meaning of a code that is known, and asks for nothing that a fax has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code as it was found."""
+
+    text: str
+    """Exactly as it stands on the page."""
+    key: str
+    value: str
+
+
+def order_of(
+    pages: Sequence[Page], find: Callable[[str], Iterable[Code]], meanings: Mapping[str, str], dialect: str
+) -> list[Order] | NotMine:
+    """What the codes ask for.  `meanings` maps each known key to `number`, `name`, `reference`, a word of the
+    vocabulary, `IGNORED`, or a free field's name."""
+    found = [(page.number, code) for page in pages for code in find(page.text)]
+    known = [(page, code) for page, code in found if code.key in meanings]
+    if not any(meanings[code.key] == NUMBER for _, code in known):
+        return NotMine()
+    strange = sorted({code.key for _, code in found if code.key not in meanings})
+    hold = None
+    if strange:
+        hold = f"{dialect} has no code {', '.join(strange[:5])} that we know; see that it is not read on the fax"
+    said: dict[str, dict[str, None]] = {}
+    for _, code in known:
+        if code.value.strip():
+            said.setdefault(meanings[code.key], {})[code.value.strip()] = None
+    once = {meaning: list(values) for meaning, values in said.items() if meaning not in {NUMBER, IGNORED}}
+    twice = sorted(meaning for meaning, values in once.items() if len(values) > 1 and meaning != "cover_text")
+    if twice:
+        hold = hold or f"its codes say different things about {', '.join(twice)}"
+    told = {meaning: "\n".join(values) for meaning, values in once.items()}
+    options = {meaning: value for meaning, value in told.items() if meaning in VOCABULARY}
+    fields = {m: value for m, value in told.items() if m not in VOCABULARY and m not in {NAME, REFERENCE}}
+    requests = tuple(
+        Request(number, told.get(NAME), told.get(REFERENCE), fields, options) for number in said.get(NUMBER, ())
+    )
+    removals = tuple(dict.fromkeys(Removal(page, code.text) for page, code in found))
+    return [Order(requests, removals=removals, hold=hold)] if requests else NotMine()

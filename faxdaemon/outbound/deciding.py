@@ -1,0 +1,163 @@
+"""Deciding: from the papers of a drop to its route, without doing anything.
+
+Promise   the same papers, rules and accounts give the same decision.  What cannot be sent is `Refusal`, in words for
+          the person who dropped it.  The stages `route` and `prepare` record decisions, `faxdaemon explain` shows
+          them.
+Needs     the formats and rules of the folder, what each account can do, a look into each document.
+Crash     keeps nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from faxdaemon.contracts.documents import Documents, Inspection, Page
+from faxdaemon.contracts.format import BadRequest, Order, Papers
+from faxdaemon.contracts.provider import Capabilities
+from faxdaemon.core.model import Document, Role, Route
+from faxdaemon.outbound.caution import Case, Judgement, judge
+from faxdaemon.outbound.choose import FolderRules, Unroutable, choose
+from faxdaemon.outbound.dialects import Asked
+from faxdaemon.outbound.preparing import Preparing, as_pdf
+
+
+class Refusal(Exception):
+    """It cannot be sent."""
+
+    def __init__(self, reason: str, number: str | None = None, dialect: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.number = number
+        """The number as it was written, if there was one."""
+        self.format = dialect
+        """The dialect, if one understood it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """It can be sent, and how."""
+
+    format: str
+    order: Order
+    routes: tuple[Route, ...]
+    inspections: tuple[Inspection, ...]
+    """One a document, in order."""
+    making: bool
+    """Whether something must be made of the documents first."""
+    judgement: Judgement
+    """What `caution` says."""
+
+    @property
+    def hold(self) -> str | None:
+        """Why a person must look at it first."""
+        return "; ".join(filter(None, (self.order.hold, self.judgement.hold))) or None
+
+    @property
+    def note(self) -> str | None:
+        """For the record."""
+        return self.judgement.note
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A drop as it lies in the spool, or as somebody shows it."""
+
+    name: str
+    documents: tuple[tuple[Document, Path], ...]
+    """What is to be faxed, and its control file if it has one, each with where it is."""
+    part: int = 0
+
+
+class Deciding:
+    """Decides for all folders."""
+
+    def __init__(self, capabilities: Mapping[str, Capabilities], *, documents: Documents, preparing: Preparing) -> None:
+        self.capabilities = capabilities
+        self._documents = documents
+        self._preparing = preparing
+
+    def decide(self, drop: Drop, rules: FolderRules) -> Decision:
+        """Raises `Refusal`, and OSError when a document cannot be read now."""
+        control = _control(drop)
+        asked = self._asked(drop, control, rules)
+        order = asked.orders[drop.part]
+        shown = order.requests[0].number
+        documents = [(document, path) for document, path in drop.documents if document.role is Role.DOCUMENT]
+        inspections: list[Inspection] = []
+        for document, path in documents:
+            inspection = self._documents.inspect(path, document.name)
+            if inspection.problem:
+                raise Refusal(f"{document.name} {inspection.problem}", shown, asked.format)
+            inspections.append(inspection)
+        try:
+            routes, making = self._routed(order, [document for document, _ in documents], inspections, rules)
+        except Unroutable as error:
+            raise Refusal(str(error), shown, asked.format) from None
+        judged = judge(Case(routes, asked.format, rules.care, self._others(drop, asked, control, rules)))
+        if judged.problem:
+            raise Refusal(judged.problem, shown, asked.format)
+        return Decision(asked.format, order, judged.routes, tuple(inspections), making, judged)
+
+    def _others(
+        self, drop: Drop, asked: Asked, control: Papers | None, rules: FolderRules
+    ) -> Mapping[str, frozenset[str]]:
+        """What the folder's other formats understand of it."""
+        if not rules.care.agree:
+            return {}
+        papers = [
+            Papers(document.name, pages=self._pages(document, path))
+            for document, path in drop.documents
+            if document.role is Role.DOCUMENT
+        ]
+        return rules.dialects.others(asked, drop.part, control, papers, rules.region)
+
+    def _pages(self, document: Document, path: Path) -> Callable[[], tuple[Page, ...]]:
+        return lambda: self._documents.text(path, document.name)
+
+    def _routed(
+        self, order: Order, documents: Sequence[Document], inspections: Sequence[Inspection], rules: FolderRules
+    ) -> tuple[tuple[Route, ...], bool]:
+        """The routes, and whether they need one PDF to be made of all documents.  Raises `Unroutable`."""
+
+        def routes(sent: Sequence[Document]) -> tuple[Route, ...]:
+            return tuple(choose(request, sent, rules, self.capabilities) for request in order.requests)
+
+        if order.removals:
+            return routes(as_pdf(documents)), True
+        try:
+            return routes(documents), False
+        except Unroutable:
+            if not documents or not self._preparing.possible(inspections):
+                raise
+            try:
+                return routes(as_pdf(documents)), True
+            except Unroutable:
+                pass
+            raise
+
+    def _asked(self, drop: Drop, control: Papers | None, rules: FolderRules) -> Asked:
+        """What is asked for.  Raises `Refusal`."""
+        dialects = rules.dialects
+        if control is None or control.control is None:
+            understood = dialects.document(drop.name, self._pages(*drop.documents[0]))
+        else:
+            understood = dialects.control(control.name, control.control)
+        if isinstance(understood, BadRequest):
+            raise Refusal(understood.reason)
+        if isinstance(understood, Asked):
+            if drop.part < len(understood.orders):
+                return understood
+            raise Refusal(f"{drop.name}: the folder's formats were changed since it was dropped; drop it once more")
+        alone = "; and no control file came with it" if dialects.paired else ""
+        raise Refusal((understood.hint or f"{drop.name}: nothing in it tells where to send it") + alone)
+
+
+def _control(drop: Drop) -> Papers | None:
+    """The control file, where there is one."""
+    for document, path in drop.documents:
+        if document.role is Role.CONTROL:
+            with path.open("rb") as stream:
+                return Papers(document.name, stream.read())
+    return None

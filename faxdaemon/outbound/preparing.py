@@ -1,0 +1,56 @@
+"""Preparing: what is sent in place of the documents, where they cannot be sent as they are.
+
+Promise   one PDF of all documents, in order, without the codes that were in them, durable in the spool before the
+          decision that names it is recorded.  Where every document can go as it is, and nothing must be taken out,
+          nothing is made: what a provider draws of the original is best.
+Needs     the documents in the spool; `Documents.make`.
+Crash     made again, over what was made before: no row names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from faxdaemon.contracts.documents import Documents, Inspection, Removal, Source
+from faxdaemon.contracts.files import Files
+from faxdaemon.core.ids import FaxId
+from faxdaemon.core.model import Document, Role
+from faxdaemon.core.places import Spool
+
+MADE = 100_001
+"""The number of what is made, among the spooled files of a fax."""
+
+
+class Preparing:
+    """Makes what is sent."""
+
+    def __init__(self, spool: Spool, *, documents: Documents, files: Files) -> None:
+        self._spool = spool
+        self._documents = documents
+        self._files = files
+
+    def possible(self, inspections: Sequence[Inspection]) -> bool:
+        """Whether one PDF can be made of documents of these kinds."""
+        return all(self._documents.makes(each.media) for each in inspections)
+
+    def make(self, fax_id: FaxId, documents: Sequence[Document], removals: Sequence[Removal]) -> Document:
+        """The PDF; what is to be removed is on the first document.  Raises `CannotMake`, OSError, `FilesError`."""
+        sources = [
+            Source(self._spool.path(document.spool), document.name, tuple(removals) if n == 0 else ())
+            for n, document in enumerate(documents)
+        ]
+        name = PurePath(documents[0].name).stem + ".pdf"
+        spool = self._spool.name("out", fax_id, MADE, ".pdf")
+        target = self._spool.path(spool)
+        made = self._documents.make(sources)
+        self._files.make_dirs([target.parent])
+        written = self._files.write_new(target, [made.content])
+        self._files.sync([target.parent])
+        return Document(name, spool, written.size, written.sha256, made.pages, Role.MADE)
+
+
+def as_pdf(documents: Sequence[Document]) -> list[Document]:
+    """Stands for what would be made, while nothing is made yet."""
+    first = documents[0]
+    return [Document(PurePath(first.name).stem + ".pdf", first.spool, first.size, first.sha256, None, Role.MADE)]

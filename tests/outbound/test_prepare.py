@@ -1,0 +1,129 @@
+"""What cannot be sent as it came is made into one PDF first, by a worker of its own; codes are gone, or it is held."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.papers import make_tiff, pdf_bytes
+from support.scripted import Crash, Faulty, Site, capabilities
+
+from faxdaemon.contracts.format import FolderAsks
+from faxdaemon.contracts.stage import NOTHING_DUE
+from faxdaemon.core.model import Role
+from faxdaemon.documents import open_documents
+from faxdaemon.documents.paper import text_pdf
+from faxdaemon.formats import activefax, filename, rightfax
+from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.dialects import Dialects
+from faxdaemon.outbound.route import PrepareStage, RouteStage
+
+ALL = {"pdf": capabilities(suffixes=frozenset({".pdf"})), "both": capabilities(suffixes=frozenset({".pdf", ".txt"}))}
+
+
+def stages(site: Site, account: str = "pdf", **parts: Any) -> tuple[RouteStage, PrepareStage]:
+    asks = FolderAsks("{number}_{name}", None)
+    known = {"activefax": activefax, "rightfax": rightfax, "filename": filename}
+    formats: Any = [(name, module.open_format(asks)) for name, module in known.items()]
+    rules = FolderRules(Dialects(formats), (account,), "US", {}, 3600.0)
+    return site.routing(rules, ALL, **parts)
+
+
+def decided(site: Site, account: str = "pdf", **parts: Any) -> None:
+    route, prepare = stages(site, account, **parts)
+    route.step()
+    prepare.step()
+
+
+def test_a_text_for_an_account_that_takes_pdf_only_becomes_one(site: Site) -> None:
+    fax = site.received("3035550123_x.txt", b"Hello\fpage two")
+    route, prepare = stages(site)
+    assert route.step() == NOTHING_DUE
+    assert site.state_of(fax) == "received", "it takes long, and must not keep others waiting"
+    assert prepare.step() == 0.0
+    submission = site.claimed("pdf")
+    (document,) = submission.documents
+    assert (document.name, document.role, document.pages, submission.pages) == ("3035550123_x.pdf", Role.MADE, 2, 2)
+    assert site.spool.path(document.spool).read_bytes().startswith(b"%PDF-")
+    assert prepare.step() == NOTHING_DUE
+
+
+def test_where_an_account_takes_it_nothing_is_made(site: Site) -> None:
+    site.received("3035550123_x.txt", b"Hello")
+    decided(site, "both")
+    assert [d.role for d in site.claimed("both").documents] == [Role.DOCUMENT]
+
+
+def test_a_picture_becomes_a_pdf_too(site: Site) -> None:
+    site.received("3035550123_x.tif", make_tiff(site.place / "x.tif").read_bytes())
+    decided(site)
+    assert site.claimed("pdf").documents[0].name == "3035550123_x.pdf"
+
+
+def test_others_are_not_kept_waiting_by_what_is_prepared(site: Site) -> None:
+    slow = [site.received(f"3035550123_{n}.txt", b"Hello") for n in range(40)]
+    quick = site.received("3035550123_z.pdf", pdf_bytes())
+    route, prepare = stages(site)
+    while route.step() == 0.0:
+        pass
+    assert site.state_of(quick) == "ready"
+    while prepare.step() == 0.0:
+        pass
+    assert {site.state_of(fax) for fax in slow} == {"ready"}
+
+
+def test_codes_tell_where_to_and_are_not_sent(site: Site) -> None:
+    site.received("letter.pdf", text_pdf("<TOFAXNUM:13035550199><TONAME:Dr Lee>\nHello"))
+    decided(site)
+    submission = site.claimed("pdf")
+    assert (submission.number, submission.name) == ("+13035550199", "Dr Lee")
+    (document,) = submission.documents
+    assert document.role is Role.MADE
+
+
+def test_an_unknown_code_holds_the_fax_and_a_person_may_release_it(site: Site) -> None:
+    fax = site.received("letter.pdf", text_pdf("<TOFAXNUM:13035550199><PREWIEW>\nHello"))
+    decided(site)
+    assert site.state_of(fax) == "held"
+    assert "no code PREWIEW" in site.reason(fax)
+    site.journal.release(fax)
+    assert site.claimed("pdf").number == "+13035550199"
+
+
+def test_codes_that_would_be_seen_hold_the_fax(site: Site, monkeypatch: Any) -> None:
+    monkeypatch.setattr("faxdaemon.documents.clean.pdfium.FPDFPageObj_SetFillColor", lambda *_: True)
+    fax = site.received("letter.pdf", text_pdf("@F211 303 555 0199@\nHello"))
+    decided(site)
+    assert site.state_of(fax) == "held"
+    assert "legible" in site.reason(fax)
+
+
+def test_codes_are_not_looked_for_where_nobody_listed_them(site: Site) -> None:
+    fax = site.received("letter.pdf", text_pdf("@F211 303 555 0199@\nHello"))
+    asks = FolderAsks("{number}_{name}", None)
+    rules = FolderRules(Dialects([("filename", filename.open_format(asks))]), ("pdf",), "US", {}, 3600.0)
+    site.routing(rules, ALL)[0].step()
+    assert site.state_of(fax) == "failed"
+
+
+def test_what_no_pdf_can_be_made_of_fails_with_the_reason(site: Site) -> None:
+    fax = site.received("3035550123_x.txt", b"Hello")
+    broken = Faulty(open_documents(), make=[ZeroDivisionError()])
+    decided(site, documents=broken)
+    assert site.state_of(fax) == "failed"
+    assert "ZeroDivisionError" in site.reason(fax)
+
+
+def test_a_crash_before_the_decision_makes_it_again(site: Site) -> None:
+    fax = site.received("3035550123_x.txt", b"Hello")
+    route, prepare = stages(site, files=Faulty(site.files, sync=[Crash()]))
+    route.step()
+    try:
+        prepare.step()
+    except Crash:
+        pass
+    else:
+        raise AssertionError("it should have crashed")
+    site.restart()
+    assert site.state_of(fax) == "received"
+    decided(site)
+    assert [d.role for d in site.claimed("pdf").documents] == [Role.MADE]
