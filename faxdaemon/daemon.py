@@ -105,11 +105,12 @@ class Daemon(Outgoing):
 
     def _add_inbound(self) -> None:
         for inbox in self.settings.inbound:
-            options = self.settings.accounts[inbox.account]
-            provider = self.providers[inbox.account]
+            name = inbox.account
+            options, provider = self.settings.accounts[name], self.providers[name]
             poll = max(inbox.poll, options.push.poll) if options.push else inbox.poll
-            rules = InboxRules(account=inbox.account, poll=poll, timeout=options.timeout, lines=self._add_lines(inbox))
-            self._inboxes[inbox.account] = rules
+            one_at_a_time = provider.capabilities.head_of_queue_inbox
+            rules = InboxRules(name, poll, options.timeout, self._add_lines(inbox), one_at_a_time)
+            self._inboxes[name] = rules
             fetch = FetchStage(
                 rules,
                 self.spool,
@@ -123,12 +124,10 @@ class Daemon(Outgoing):
                 alert=self.alert,
             )
             limit = options.timeout + SLOW
-            name = inbox.account
             self.supervisor.add(f"fetch:{name}", fetch, topics=[topics.seen(name)], limit=limit)
             acknowledge = AcknowledgeStage(
-                name,
-                options.timeout,
-                when_stored=inbox.acknowledge == "stored",
+                rules,
+                when_stored=inbox.acknowledge == "stored" or (inbox.acknowledge is None and one_at_a_time),
                 provider=provider,
                 journal=self.journal,
                 asking=self.asking[inbox.account],

@@ -10,7 +10,10 @@ file may not leave out the unit.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -163,3 +166,18 @@ class Account(Section):
     """Certificates to trust instead of the system's (PEM)."""
     push: Push | None = None
     """Lets the provider tell of statuses and received faxes by itself; see docs/push.md."""
+
+    def fingerprint(self) -> str:
+        """A digest of what the repeat of an unclear submission relies on: the same customer of the same service, asked
+        for the same.  Secrets may be renewed, and how we ask (times, pace) may change."""
+        own = {name: value for name, value in self if name not in Account.model_fields or name in _SERVICE}
+        return digest({name: value for name, value in own.items() if not isinstance(value, SecretStr)})
+
+
+_SERVICE = ("provider", "url")
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """The same for the same values, whatever their order."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -54,6 +54,7 @@ class Outgoing(Parts):
             retries=options.retries,
             resend_unknown=options.on_unknown == "resend",
             rate=options.rate,
+            settings=options.fingerprint(),
             pushed=options.push.poll if options.push else 0.0,
         )
 

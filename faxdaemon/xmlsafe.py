@@ -77,10 +77,11 @@ class Reader:
         write: Callable[[bytes], object] | None = None,
         limit: int = MAX_BYTES,
         elements: int = MAX_ELEMENTS,
+        lenient: bool = False,
     ) -> None:
         """`large`: the local name of the one element whose base64 text goes decoded to `write` instead of into the
-        tree."""
-        self._builder = _Builder(large, elements)
+        tree.  `lenient`: from where it is none, the text goes there as it stands."""
+        self._builder = _Builder(large, elements, lenient=lenient)
         self._write = write
         self._limit = limit
         self._fed = 0
@@ -148,13 +149,15 @@ class _Builder:
     """What the parser tells its events to; `write` is never called from in here, so that its exceptions do not pass
     through the parser."""
 
-    def __init__(self, large: str | None, most: int) -> None:
+    def __init__(self, large: str | None, most: int, *, lenient: bool) -> None:
         self.root: Node | None = None
         self.pieces: list[bytes] = []
         self.large_length = 0
         self.happened = 0
         """Beginnings, ends and pieces of text so far."""
         self._large = large
+        self._lenient = lenient
+        self._as_it_stands = False
         self._open: list[Node] = []
         self._texts: list[list[str]] = []
         self._elements = 0
@@ -203,22 +206,34 @@ class _Builder:
         if node is self._inside:
             self._inside = None
             if self._rest:
-                raise BadXml("the base64 text inside of it is cut off")
+                self._not_base64("the base64 text inside of it is cut off")
 
     def close(self) -> None:
         return None
 
     def _decode(self, text: str) -> None:
         self.large_length += len(text)
+        if self._as_it_stands:
+            self.pieces.append(text.encode())
+            return
         self._rest += text.translate(_BLANKS)
         whole = len(self._rest) - len(self._rest) % 4
         if not whole:
             return
         if self._padded:
-            raise BadXml("the base64 text inside of it goes on after its end")
+            self._not_base64("the base64 text inside of it goes on after its end")
+            return
         quads, self._rest = self._rest[:whole], self._rest[whole:]
         try:
             self.pieces.append(base64.b64decode(quads, validate=True))
         except (binascii.Error, ValueError):
-            raise BadXml("the text inside of it is not base64") from None
+            self._rest = quads + self._rest
+            self._not_base64("the text inside of it is not base64")
         self._padded = quads.endswith("=")
+
+    def _not_base64(self, why: str) -> None:
+        if not self._lenient:
+            raise BadXml(why)
+        self._as_it_stands = True
+        self.pieces.append(self._rest.encode())
+        self._rest = ""

@@ -62,7 +62,7 @@ def resolve(site: Site, provider: Scripted, asking: Asking) -> ResolveStage:
 
 
 def acknowledge(site: Site, provider: Scripted, asking: Asking) -> AcknowledgeStage:
-    return AcknowledgeStage("main", 100.0, when_stored=False, **_common(site, provider, asking))
+    return AcknowledgeStage(InboxRules("main", 60.0, 100.0, {}), when_stored=False, **_common(site, provider, asking))
 
 
 def fetch(site: Site, provider: Scripted, asking: Asking) -> FetchStage:

@@ -236,8 +236,10 @@ class InboundAccount(Section):
     """One of the accounts."""
     poll: Duration = Field(default=60.0, gt=0)
     """How often the provider's inbox is looked at."""
-    acknowledge: Literal["delivered", "stored"] = "delivered"
-    """When the provider may forget a fax: once every destination has it, or once it is stored here."""
+    acknowledge: Literal["delivered", "stored"] | None = None
+    """When the provider may forget a fax: once every destination has it (`delivered`), or once it is stored here
+    (`stored`).  When empty: `stored` where a fax that is not acknowledged keeps the next ones from being shown (faxde,
+    opentext), else `delivered`."""
     lines: dict[LineKey, Line] = Field(min_length=1)
     """The numbers received on, each with its destinations; `other` takes what was sent to any other number."""
 

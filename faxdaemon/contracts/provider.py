@@ -47,7 +47,7 @@ class Capabilities:
     """Whether it redials by itself; if not, a failed call becomes a new submission."""
     can_cancel: bool
     head_of_queue_inbox: bool
-    """Whether the inbox shows one fax at a time, so that one which is not acknowledged blocks the rest."""
+    """Whether the inbox shows one fax (or a few) at a time, so that one which is not acknowledged blocks the rest."""
     suffixes: frozenset[str]
     """File name suffixes it takes, lower case with dot."""
     regions: frozenset[str] | None = None

@@ -158,6 +158,8 @@ class Submission:
     """When bytes may have left for the first time under this reference."""
     expires_at: datetime
     provider_id: str | None
+    settings: str | None = None
+    """What `options.Account.settings` said at the first attempt under this reference: what a repeat relies on."""
     doubt: bool = False
     """An attempt under this reference got no answer and was not settled: it must never be offered elsewhere."""
     cancel_wanted: bool = False
@@ -237,6 +239,8 @@ class InboundFax:
     first_seen: datetime
     attempts: int
     document: StoredDocument | None
+    reason: str | None = None
+    """Why it did not get on the last time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,6 +223,13 @@ INBOUND: tuple[Move[Inbound], ...] = (
     Move(Inbound.SEEN, "store", Inbound.STORED, "fetch, push", "the document is in our spool, whole; it is ours"),
     Move(Inbound.SEEN, "postpone", Inbound.SEEN, "fetch", "not to be had now; again later"),
     Move(Inbound.SEEN, "hold", Inbound.HELD, "fetch", "the provider cannot give it; a person must look"),
+    Move(
+        Inbound.SEEN,
+        "keep",
+        Inbound.HELD,
+        "fetch",
+        "its document is in our spool, but nobody is to get it; a person must look",
+    ),
     Move(Inbound.STORED, "deliver", Inbound.DELIVERED, "deliver", "every required sink has it"),
     Move(
         Inbound.STORED,
@@ -247,7 +254,15 @@ INBOUND: tuple[Move[Inbound], ...] = (
     ),
     Move(Inbound.ACKNOWLEDGED, "relist", Inbound.STORED, "fetch", "the same, while a sink still waits for it"),
     Move(Inbound.HELD, "store", Inbound.STORED, "push", "the provider sent the document by itself after all"),
-    Move(Inbound.HELD, "release", Inbound.SEEN, "person", "fetch it once more"),
+    Move(
+        Inbound.HELD,
+        "acknowledge",
+        Inbound.HELD,
+        "acknowledge",
+        "kept in our spool: the provider was told, so that its inbox moves on; a person must still look",
+    ),
+    Move(Inbound.HELD, "reappear", Inbound.SEEN, "fetch", "it was held as gone, and the provider shows it after all"),
+    Move(Inbound.HELD, "release", Inbound.SEEN, "person", "fetch it once more, or deliver what was kept"),
 )
 
 DELIVERY: tuple[Move[Delivery], ...] = (
@@ -292,7 +307,7 @@ AFTER_CRASH: Mapping[StrEnum, str] = MappingProxyType(
         Inbound.STORED: "its deliveries go on",
         Inbound.DELIVERED: "acknowledged; a second acknowledgement is harmless",
         Inbound.ACKNOWLEDGED: "nothing to do",
-        Inbound.HELD: "waits for a person",
+        Inbound.HELD: "waits for a person; where its document is kept, the provider is told",
         Delivery.PENDING: "staged, over any half-written temporary",
         Delivery.DELIVERING: "each file still staged is published; one that is gone was published already",
         Delivery.DONE: "nothing to do",

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,9 +28,10 @@ from faxdaemon.contracts.journal import PushJournal
 from faxdaemon.contracts.push import NotUnderstood, Push, PushedFax, Reply, Understood
 from faxdaemon.core.errors import FilesError
 from faxdaemon.core.ids import FaxId, new_fax_id
-from faxdaemon.core.model import Listed, StoredDocument
+from faxdaemon.core.model import Listed
 from faxdaemon.core.places import Spool
-from faxdaemon.inbound.fetch import MEDIA, InboxRules, warning_of
+from faxdaemon.inbound.fetch import InboxRules
+from faxdaemon.inbound.spooling import Spooling
 
 AGAIN = 300
 """Seconds after which the provider may try again what was not taken."""
@@ -73,7 +73,7 @@ class PushReceiver:
         self._spool = spool
         self._understand = understand
         self._files = files
-        self._documents = documents
+        self._spooling = Spooling(spool, files, documents)
         self._journal = journal
         self._clock = clock
         self._alert = alert
@@ -127,9 +127,9 @@ class PushReceiver:
     def _store(self, account: str, listed: Listed, content: bytes, sinks: Sequence[str]) -> Reply | None:
         trouble = f"push:{account}"
         try:
-            document = self._spooled(account, listed, content)
+            document = self._spooling.put(_spool_id(account, listed, self._clock.now()), listed, [content])
             if isinstance(document, str):
-                why = f"account {account}: a pushed fax was turned away: {document}"
+                why = f"account {account}: a pushed fax was turned away: it is {document}"
                 self._alert.raise_(trouble, f"{why}; the provider may still list it, or push it again")
                 return Reply(422, b"not a whole document\n")
             if not self._journal.arrived(account, listed, document, sinks):
@@ -139,24 +139,6 @@ class PushReceiver:
             return Reply(503, retry_after=AGAIN)
         self._alert.clear(trouble)
         return None
-
-    def _spooled(self, account: str, listed: Listed, content: bytes) -> StoredDocument | str:
-        """The document, durable under a spool name of its own, or why it is none."""
-        name = _spool_id(account, listed, self._clock.now())
-        raw = self._spool.path(self._spool.name("in", name, 0, ".part"))
-        self._files.make_dirs([raw.parent])
-        written = self._files.write_new(raw, [content])
-        inspection = self._documents.inspect(raw, "the received document")
-        suffix = MEDIA.get(inspection.media)
-        if suffix is None or inspection.problem:
-            with suppress(FilesError):
-                self._files.remove([raw])
-            return f"it is not a whole document: {inspection.problem or inspection.media}"
-        spool = self._spool.name("in", name, 1, suffix)
-        self._files.remove([self._spool.path(spool)])  # of a life that ended between the rename and the commit
-        self._files.move([(raw, self._spool.path(spool))])
-        warning = warning_of(listed, inspection.pages)
-        return StoredDocument(spool, written.size, written.sha256, inspection.media, inspection.pages, warning)
 
 
 def _spool_id(account: str, listed: Listed, now: datetime) -> FaxId:

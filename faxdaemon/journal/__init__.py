@@ -5,8 +5,8 @@ Needs     SQLite: a local disk, for one process alone.  PostgreSQL: any number o
 Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
-parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, delivering,
-relisting; pushing.
+parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, queues,
+delivering, relisting; pushing.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from faxdaemon.journal.history import History
 from faxdaemon.journal.intake import Intake
 from faxdaemon.journal.keeping import Keeping
 from faxdaemon.journal.pushing import Pushing
+from faxdaemon.journal.queues import Queues
 from faxdaemon.journal.relisting import Relisting
 from faxdaemon.journal.reports import Reports, update_reports
 from faxdaemon.journal.resolving import Resolving
@@ -44,6 +45,7 @@ class SqlJournal(
     Reports,
     Keeping,
     Pushing,
+    Queues,
     Delivering,
     Relisting,
     Accounts,

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 import faxdaemon
 from faxdaemon.contracts import topics
-from faxdaemon.contracts.journal import Pause
+from faxdaemon.contracts.journal import TURN, Pause
 from faxdaemon.core.schedule import until
 from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.base import Part
@@ -21,6 +21,7 @@ from faxdaemon.journal.tables import (
     DELIVERY_LIVE,
     INBOUND_OPEN,
     KEPT_LIVE,
+    UNTOLD,
     delivery,
     duty,
     inbound,
@@ -38,6 +39,8 @@ _PROBE = (
     sa.update(account_table).where(account_table.c.name == sa.bindparam("account")).values(until=sa.bindparam("now"))
 )
 _RESUME = sa.delete(account_table).where(account_table.c.name == sa.bindparam("account"))
+_ENDED = sa.update(duty).where(duty.c.name == sa.bindparam("duty")).values(next_at=0)
+_TURNS = sa.update(duty).where(duty.c.name.startswith(TURN, autoescape=True)).values(next_at=0)
 _FORGET = sa.delete(node).where(node.c.until < sa.bindparam("long_ago"))
 _MEMORY_MS = 24 * 3600 * 1000
 
@@ -49,6 +52,7 @@ _DUE_AT_START = (
     sa.update(inbound).where(sa.text(is_in(Inbound.SEEN))).values(due=sa.bindparam("now")),
     sa.update(inbound).where(sa.text(INBOUND_OPEN)).values(due=sa.bindparam("now")),
     sa.update(kept).where(sa.text(KEPT_LIVE)).values(due=sa.bindparam("now")),
+    sa.update(inbound).where(sa.text(UNTOLD)).values(due=sa.bindparam("now")),
     sa.update(delivery).where(sa.text(DELIVERY_LIVE)).values(due=sa.bindparam("now")),
 )
 
@@ -63,6 +67,7 @@ class Accounts(Part):
         def work(tx: Tx) -> None:
             for statement in _DUE_AT_START:
                 tx.connection.execute(statement, {"now": tx.now})
+            tx.connection.execute(_TURNS)
 
         if self._database.is_sqlite:
             self._write(work)
@@ -81,6 +86,10 @@ class Accounts(Part):
             return wait
 
         return self._write(work)
+
+    def end_duty(self, name: str) -> None:
+        """The duty is done before its time: it may be given again at once."""
+        self._write(lambda tx: tx.connection.execute(_ENDED, {"duty": name}))
 
     def pause(self, account: str, reason: str, delay: float) -> None:
         """Submit nothing through `account` for `delay` seconds."""

@@ -23,7 +23,7 @@ from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import renew
 from faxdaemon.journal.types import from_ms
 
-_NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options", "keep")]
+_NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options", "keep", "settings")]
 _DOCUMENTS = (
     sa.select(document)
     .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)))
@@ -92,6 +92,7 @@ def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Docu
         intended_at=None if intended_at is None else from_ms(intended_at),
         expires_at=from_ms(row.expires_at),
         provider_id=row.provider_id,
+        settings=changed.get("settings", row.settings),
         doubt=row.doubt,
         cancel_wanted=row.cancel_wanted,
         keep=tuple(Picture(*pair) for pair in row.keep or ()),

@@ -139,7 +139,8 @@ def _resend(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
     values = _fresh_allowance(tx, row)
     if row.state == Outbound.HELD and row.doubt:
         # The doubt is open: the same reference, at the same account, lets a provider that drops doubles drop this one.
-        values |= {"asked": 0, "provider_id": None, "cancel_wanted": False}
+        # What the account's settings were is forgotten with it: the person has seen to that.
+        values |= {"asked": 0, "provider_id": None, "cancel_wanted": False, "settings": None}
     else:
         values |= {**NEW_SUBMISSION, "submission": row.submission + 1, "account": _accounts(tx, row)[0]}
     return _person(row, "resend", Outbound.READY, values, note="sent again by a person")
@@ -164,7 +165,8 @@ def _want_cancelled(tx: Tx, row: Row[Any]) -> None:
 def _release_inbound(tx: Tx, fax_id: str) -> int:
     rows = INBOUND.lock(tx, [(fax_id,)])
     values = {"due": tx.now, "attempts": 0}
-    changes = [Change(k, ("release",), Inbound.SEEN, None, values, claims=True) for k in rows]
+    seen = values | {"untold": None}  # it is told like any other, once it is delivered
+    changes = [Change(k, ("release",), Inbound.SEEN, None, seen, claims=True) for k in rows]
     changed = len(move(tx, INBOUND, changes, rows))
     held = DELIVERY.lock_all(tx, fax_id)
     again = [Change(k, ("release",), Delivery.PENDING, None, values, claims=True) for k in held]

@@ -20,7 +20,7 @@ from faxdaemon.core.states import Delivery, Inbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import INBOUND
-from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, delivery, inbound, is_in
+from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, UNTOLD, delivery, inbound, is_in
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import from_ms, to_ms
@@ -51,12 +51,16 @@ def _next(table: sa.Table, column: str, *conditions: str) -> sa.Select[Any]:
 _SEEN = _due(is_in(Inbound.SEEN))
 _DELIVERED = _due(INBOUND_OPEN, is_in(Inbound.DELIVERED))
 _STORED = _due(INBOUND_OPEN)
+_UNTOLD = _due(UNTOLD)
 _NEXT = {
     "seen": _next(inbound, "account", is_in(Inbound.SEEN)),
     "delivered": _next(inbound, "account", INBOUND_OPEN, is_in(Inbound.DELIVERED)),
     "stored": _next(inbound, "account", INBOUND_OPEN),
     "delivery": _next(delivery, "sink", DELIVERY_LIVE),
+    "untold": _next(inbound, "account", UNTOLD),
 }
+_ALSO = {"delivered": "untold", "stored": "untold"}
+"""What is acknowledged besides."""
 
 
 def inbound_fax(row: Row[Any], epoch: int) -> InboundFax:
@@ -73,6 +77,7 @@ def inbound_fax(row: Row[Any], epoch: int) -> InboundFax:
         first_seen=from_ms(row.first_seen),
         attempts=row.attempts,
         document=document,
+        reason=row.reason,
     )
 
 
@@ -125,9 +130,15 @@ class Fetching(Part):
         return self._write(lambda tx: _take(tx, _SEEN, account, limit, within))
 
     def claim_delivered(self, account: str, limit: int, within: float, *, stored: bool) -> list[InboundFax]:
-        """Faxes to acknowledge: DELIVERED ones, and STORED ones too when the site acknowledges on `stored`."""
+        """Faxes to acknowledge: DELIVERED ones, STORED ones too when the site acknowledges on `stored`, and those that
+        are kept for a person."""
         statement = _STORED if stored else _DELIVERED
-        return self._write(lambda tx: _take(tx, statement, account, limit, within))
+
+        def work(tx: Tx) -> list[InboundFax]:
+            taken = _take(tx, statement, account, limit, within)
+            return taken + _take(tx, _UNTOLD, account, limit - len(taken), within) if len(taken) < limit else taken
+
+        return self._write(work)
 
     def stored(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> bool:
         """I4: the document is in the spool; one delivery row per sink.  Without any sink it is DELIVERED at once."""
@@ -151,17 +162,23 @@ class Fetching(Part):
         return self._write(lambda tx: bool(move(tx, INBOUND, [change])))
 
     def acknowledged(self, fax: InboundFax) -> bool:
-        """I10: the provider was told."""
-        change = Change((fax.fax_id,), ("acknowledge",), Inbound.ACKNOWLEDGED, fax.epoch)
-        return self._write(lambda tx: bool(move(tx, INBOUND, [change])))
+        """I10: the provider was told.  What is kept for a person stays held."""
+
+        def work(tx: Tx) -> bool:
+            rows = INBOUND.lock(tx, [(fax.fax_id,)])
+            return bool(move(tx, INBOUND, [_told(row, fax.epoch) for row in rows.values()], rows))
+
+        return self._write(work)
 
     def acknowledge_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
         """The provider could not be told now."""
 
         def work(tx: Tx) -> bool:
             rows = [r for r in INBOUND.lock(tx, [(fax.fax_id,)]).values() if _is_current(r, fax)]
-            values = {"due": tx.after(delay), "attempts": fax.attempts + 1}
-            renew(tx, INBOUND, rows, values, claims=False)
+            values = {"due": tx.after(delay), "attempts": fax.attempts + 1, "reason": reason}
+            for row in rows:
+                kept = {"reason": row.reason} if row.state == Inbound.HELD else {}  # why it is held tells more
+                renew(tx, INBOUND, [row], values | kept, claims=False)
             for row in rows:
                 tx.tell(Moment(row.fax_id, "fax", "not acknowledged", row.state, row.state, reason))
             return bool(rows)
@@ -173,7 +190,9 @@ class Fetching(Part):
         `delivery` row of sink `key`, is due."""
 
         def work(connection: Connection) -> float | None:
-            due = connection.execute(_NEXT[kind], {"key": key}).scalar()
+            kinds = [kind, *([_ALSO[kind]] if kind in _ALSO else [])]
+            found = [connection.execute(_NEXT[one], {"key": key}).scalar() for one in kinds]
+            due = min((one for one in found if one is not None), default=None)
             return None if due is None else max(0, due - self._database.now(connection)) / 1000
 
         return self._read(work)
@@ -195,7 +214,7 @@ def store(
 ) -> bool:
     """The document is in the spool: STORED, with a delivery for each sink.  Without a claim (`epoch` None) an earlier
     claimant is too late."""
-    values = _document_columns(document) | {"due": tx.now, "attempts": 0}
+    values = document_columns(document) | {"due": tx.now, "attempts": 0}
     claims = epoch is None
     note = document.warning
     change = Change((fax_id,), ("store",), Inbound.STORED, epoch, values, note=note, claims=claims, only=only)
@@ -213,7 +232,14 @@ def store(
 
 
 def _is_current(row: Row[Any], fax: InboundFax) -> bool:
-    return bool(row.epoch == fax.epoch and row.state in {Inbound.STORED, Inbound.DELIVERED})
+    return bool(row.epoch == fax.epoch and (row.untold or row.state in {Inbound.STORED, Inbound.DELIVERED}))
+
+
+def _told(row: Row[Any], epoch: int) -> Change[Inbound]:
+    if row.state != Inbound.HELD:
+        return Change(INBOUND.key(row), ("acknowledge",), Inbound.ACKNOWLEDGED, epoch)
+    events = ("acknowledge",) if row.untold else ()
+    return Change(INBOUND.key(row), events, Inbound.HELD, epoch, {"untold": None}, reason=row.reason)
 
 
 def _take(tx: Tx, statement: sa.Select[Any], account: str, limit: int, within: float) -> list[InboundFax]:
@@ -222,7 +248,8 @@ def _take(tx: Tx, statement: sa.Select[Any], account: str, limit: int, within: f
     return [inbound_fax(row, row.epoch + 1) for row in rows]
 
 
-def _document_columns(document: StoredDocument) -> dict[str, Any]:
+def document_columns(document: StoredDocument) -> dict[str, Any]:
+    """What a row says of its document."""
     return {
         "spool": document.spool,
         "size": document.size,

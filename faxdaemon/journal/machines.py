@@ -138,7 +138,7 @@ INBOUND = Machine(
     states=Inbound,
     moves=states.INBOUND,
     subject=lambda _: "fax",
-    extra=("account", "attempts"),
+    extra=("account", "attempts", "reason", "untold"),
     enter=_enter_inbound,
     facts=lambda row: {"account": row.account},
 )

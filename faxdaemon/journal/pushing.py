@@ -23,6 +23,7 @@ from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.fetching import Fetching, came, inbound_fax, store
+from faxdaemon.journal.jobs import named
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import ENDED, duty, inbound, is_in, recipient
 from faxdaemon.journal.tracking import moment
@@ -153,6 +154,8 @@ def _named(tx: Tx, row: Row[Any], provider_id: str) -> int:
         renew(tx, RECIPIENT, [row], {"provider_id": provider_id}, claims=False)
         tx.tell(moment(row, "named", f"a push says that the provider has it, as {provider_id}"))
         return 1
+    about = {"account": row.account, "fax_id": row.fax_id, "n": row.n, "submission": row.submission}
+    named(tx, [{**about, "provider_id": provider_id}])
     values = {"provider_id": provider_id, "due": tx.now}
     note = f"provider id {provider_id}, told by a push"
     change = Change(RECIPIENT.key(row), ("find",), Outbound.ACCEPTED, row.epoch, values, note=note, claims=True)

@@ -48,14 +48,14 @@ class Relisting(Part):
         listed = {item.provider_id: item for item in items}
         wanted = {"account": account, "provider_ids": list(listed)}
         rows = self._read(lambda connection: connection.execute(_DONE, wanted).all())
-        others = [row for row in rows if _is_another(row, listed[row.provider_id])]
+        others = [row for row in rows if is_another(row, listed[row.provider_id])]
         same = {INBOUND.key(row): listed[row.provider_id] for row in rows if row not in others}
         if same:
             self._write(lambda tx: _reopen(tx, same))
         return sorted(FaxId(row.fax_id) for row in others)
 
 
-def _is_another(row: Row[Any], item: Listed) -> bool:
+def is_another(row: Row[Any], item: Listed) -> bool:
     """Whether anything that both know is told otherwise."""
     received_at = None if item.received_at is None else to_ms(item.received_at)
     told = (item.called, item.caller, received_at, item.pages)

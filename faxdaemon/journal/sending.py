@@ -21,6 +21,7 @@ from faxdaemon.core.model import Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, submissions
+from faxdaemon.journal.jobs import accept
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import account as account_table
 from faxdaemon.journal.tables import is_in, node, recipient
@@ -63,15 +64,14 @@ _NEXT = {
     for state in (Outbound.READY, Outbound.UNCERTAIN, Outbound.ACCEPTED)
 }
 _NEXT["ready"] = _NEXT["ready"].where(recipient.c.expires_at > sa.bindparam("now"))
-_UNTAKEN = (Outbound.SUBMITTING, Outbound.UNCERTAIN)
-_TAKEN = ("accept", "find")
 
 
 class Sending(Part):
     """What the stage `submit` records."""
 
-    def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
-        """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, ours for `lease` seconds."""
+    def claim_ready(self, account: str, limit: int, lease: float, settings: str | None = None) -> list[Submission]:
+        """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, ours for `lease` seconds.  The
+        `settings` of the account are remembered; those of an attempt that is in doubt are kept."""
 
         def work(tx: Tx) -> list[Submission]:
             wanted = {"account": account, "now": tx.now}
@@ -81,7 +81,7 @@ class Sending(Part):
             rows = tx.connection.execute(_DUE_READY, wanted | {"limit": 1 if pause else limit}).all()
             if pause and rows:  # a trial; everybody else waits for what comes of it
                 tx.connection.execute(_TRIED, wanted | {"then": tx.after(lease)})
-            changes = [_intent(tx, row, lease) for row in rows]
+            changes = [_intent(tx, row, lease, settings) for row in rows]
             move(tx, RECIPIENT, changes, {RECIPIENT.key(row): row for row in rows})
             claimed = submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
             return [replace(submission, trial=True) for submission in claimed] if pause else claimed
@@ -104,7 +104,7 @@ class Sending(Part):
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
         """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it)."""
-        return self._write_together(_accepted, (submission, provider_id, ask_in))
+        return self._write_together(accept, (submission, provider_id, ask_in))
 
     def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:
         """O9: certainly not taken; READY again after `delay`, through `account` if another one is named."""
@@ -189,30 +189,13 @@ class Sending(Part):
         return self._read(work)
 
 
-def _accepted(tx: Tx, items: list[tuple[Submission, str, float]]) -> list[bool]:
-    keys = [key(submission) for submission, _, _ in items]
-    if len(set(keys)) < len(keys):  # two answers for one recipient: one after the other
-        return [_accepted(tx, [item])[0] for item in items]
-    rows = RECIPIENT.lock(tx, keys)
-    changes = []
-    for submission, provider_id, ask_in in items:
-        row = rows.get(key(submission))
-        # A person who wants it cancelled does not wait for the next status request.
-        due = tx.now if row is not None and row.cancel_wanted else tx.after(ask_in)
-        values = {"provider_id": provider_id, "due": due}
-        note = f"provider id {provider_id}"
-        change = Change(key(submission), _TAKEN, Outbound.ACCEPTED, submission.epoch, values, note=note, only=_UNTAKEN)
-        changes.append(change)
-    moved = {RECIPIENT.key(row) for row in move(tx, RECIPIENT, changes, rows)}
-    return [k in moved for k in keys]
-
-
-def _intent(tx: Tx, row: Row[Any], lease: float) -> Change[Outbound]:
+def _intent(tx: Tx, row: Row[Any], lease: float, settings: str | None) -> Change[Outbound]:
     values = {
         "owner": tx.owner,
         "deadline": tx.after(lease),
         "reference": reference(FaxId(row.fax_id), row.n, row.submission),
         "intended_at": tx.now if row.intended_at is None else row.intended_at,
+        "settings": row.settings if row.doubt and row.settings is not None else settings,
     }
     return Change(RECIPIENT.key(row), ("intend",), Outbound.SUBMITTING, row.epoch, values, claims=True)
 

@@ -23,7 +23,7 @@ from faxdaemon.core.model import Role
 from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata = sa.MetaData(
@@ -56,6 +56,8 @@ REPORT_LIVE = one_of("report", (Reporting.DUE, Reporting.REPORTING))
 KEPT_LIVE = one_of("state", (Kept.WANTED, Kept.FETCHED))
 DELIVERY_LIVE = one_of("state", (Delivery.PENDING, Delivery.DELIVERING))
 INBOUND_OPEN = one_of("state", (Inbound.STORED, Inbound.DELIVERED))
+UNTOLD = "untold"
+"""Held, with its document in our spool, and the provider has not been told yet."""
 NOT_AT_REST = one_of("state", [s for s in Outbound if s not in AT_REST])
 
 
@@ -156,6 +158,7 @@ recipient = Table(
     Column("duration_s", Integer),
     Column("remote_csid", Text),
     Column("updated_at", BigInteger, nullable=False),
+    Column("settings", Text),
     _check("state", one_of("state", Outbound)),
     _check("counts", "n >= 1", "submission >= 1", "epoch >= 0", "attempts >= 0", "asked >= 0"),
     _check(
@@ -223,6 +226,17 @@ kept = Table(
 )
 _live("ix_kept_live", KEPT_LIVE, kept.c.folder, kept.c.due)
 
+job = Table(
+    "job",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("provider_id", Text, primary_key=True),
+    Column("fax_id", byte_ordered(26), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("submission", Integer, nullable=False),
+    **_CLUSTERED,
+)
+
 event = Table(
     "event",
     metadata,
@@ -263,6 +277,7 @@ inbound = Table(
     Column("stored_pages", Integer),
     Column("warning", Text),
     Column("updated_at", BigInteger, nullable=False),
+    Column("untold", Boolean),
     sa.UniqueConstraint("account", "provider_id"),
     _check("state", one_of("state", Inbound)),
     _check("counts", "epoch >= 0", "attempts >= 0"),
@@ -273,6 +288,7 @@ inbound = Table(
 _live("ix_inbound_seen", is_in(Inbound.SEEN), inbound.c.account, inbound.c.due, inbound.c.fax_id)
 _live("ix_inbound_open", INBOUND_OPEN, inbound.c.account, inbound.c.due, inbound.c.fax_id)
 _live("ix_inbound_held", is_in(Inbound.HELD), inbound.c.fax_id)
+_live("ix_inbound_untold", UNTOLD, inbound.c.account, inbound.c.due)
 
 delivery = Table(
     "delivery",

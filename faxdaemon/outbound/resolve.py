@@ -10,7 +10,7 @@ Crash     asked again.
 What follows from an answer (the table in `docs/durability.md`):
 
     named by a push          it was accepted: follow it
-    duplicates refused       send the identical request again
+    duplicates refused       send the identical request again; held where the account was changed meanwhile
     found by reference       ask; twice "not there" after settling is a no: send again
     found by match           ask; found is certain; "not there" is not, so it is held, unless the site says resend
     nothing                  held, unless the site says resend
@@ -27,7 +27,7 @@ from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.errors import JournalError
 from faxdaemon.core.model import Submission
 from faxdaemon.core.schedule import OFFER_AGAIN
-from faxdaemon.outbound.submit import AccountRules
+from faxdaemon.outbound.submit import AccountRules, changed_since
 
 NOES = 2
 """How often a provider must say "not there" before it is believed."""
@@ -70,8 +70,11 @@ class ResolveStage:
 
     def _resolve(self, submission: Submission) -> None:
         capabilities = self._provider.capabilities
+        changed = changed_since(submission, self._rules.settings)
         if submission.provider_id:  # told by a push while the answer was still awaited
             self._journal.accepted(submission, submission.provider_id, 0.0)
+        elif capabilities.duplicates is Duplicates.REFUSES and changed:
+            self._journal.given_up(submission, changed)
         elif capabilities.duplicates is Duplicates.REFUSES:
             self._journal.missed(
                 submission, "the provider drops doubles: the same request goes out again", certain=False
@@ -103,6 +106,8 @@ class ResolveStage:
     def _absent(self, submission: Submission) -> None:
         if submission.asked + 1 < NOES:
             self._journal.asked(submission, "the provider does not list it yet", self._rules.settle, counts=True)
+        elif changed := changed_since(submission, self._rules.settings):
+            self._journal.given_up(submission, f"the provider does not list it; {changed}")
         elif self._provider.capabilities.find is Find.BY_REFERENCE:
             self._journal.missed(submission, "the provider does not have it", certain=True)
         else:

@@ -29,6 +29,7 @@ from faxdaemon.contracts.provider import (
     AccountRefused,
     Answer,
     Content,
+    Duplicates,
     NotNow,
     Provider,
     Refused,
@@ -63,6 +64,8 @@ class AccountRules:
     resend_unknown: bool
     rate: int | None = None
     """Submissions a minute at most."""
+    settings: str = ""
+    """`options.Account.fingerprint`: while an attempt is in doubt, a repeat relies on its being the same."""
     pushed: float = 0.0
     """Where the provider pushes the status: how often a job is asked for all the same."""
 
@@ -83,6 +86,23 @@ class NotOffered:
 
     reason: str
     delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Nothing was offered, and an earlier attempt is in doubt: a person must decide."""
+
+    reason: str
+
+
+def changed_since(submission: Submission, settings: str) -> str | None:
+    """Why a repeat proves nothing any more: the account was changed after the attempt that is in doubt."""
+    if submission.settings in (None, settings):
+        return None
+    return (
+        "the account's settings were changed after an attempt that got no answer, so the provider could take a repeat "
+        "for another fax; look in its own list of jobs whether this one was taken, or put the settings back"
+    )
 
 
 class SubmitStage:
@@ -116,7 +136,7 @@ class SubmitStage:
         if wait is not None:
             return wait
         claimed_at = self._clock.monotonic()
-        claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease)
+        claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease, self._rules.settings)
         if not claimed:
             return self._rest()
         last_moment = claimed_at + self._rules.lease - self._rules.timeout
@@ -145,7 +165,11 @@ class SubmitStage:
         due = self._journal.next_due("ready", name)
         return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
 
-    def _act(self, submission: Submission, last_moment: float) -> Answer | NotOffered:
+    def _act(self, submission: Submission, last_moment: float) -> Answer | NotOffered | Withheld:
+        if submission.doubt and self._provider.capabilities.duplicates is Duplicates.REFUSES:
+            changed = changed_since(submission, self._rules.settings)
+            if changed:
+                return Withheld(changed)
         damaged = f"spool:{submission.fax_id}"
         try:
             contents = self._contents(submission)
@@ -185,8 +209,11 @@ class SubmitStage:
             contents.append(Content(document.name, document.size, partial(self._files.read, path)))
         return contents
 
-    def _record(self, submission: Submission, answer: Answer | NotOffered) -> None:
+    def _record(self, submission: Submission, answer: Answer | NotOffered | Withheld) -> None:
         match answer:
+            case Withheld(reason):
+                self._hold(submission, reason)
+                self._try_again(submission)
             case NotOffered(reason, delay):
                 self._journal.postponed(submission, reason, delay)
                 self._try_again(submission)
@@ -243,7 +270,9 @@ class SubmitStage:
             self._journal.refused(submission, reason)
             return
         # "Failed" would invite people to send it again, although an earlier attempt may have arrived.
-        reason += "; an attempt without an answer may have arrived all the same"
+        self._hold(submission, f"{reason}; an attempt without an answer may have arrived all the same")
+
+    def _hold(self, submission: Submission, reason: str) -> None:
         if self._journal.lost(submission, reason, self._rules.settle):
             self._journal.given_up(submission, reason)
 

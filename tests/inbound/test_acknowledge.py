@@ -12,14 +12,14 @@ from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import JournalError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import StoredDocument
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
+from faxdaemon.inbound.fetch import InboxRules
 
 TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("reset"), ValueError("a bug of ours")]
 
 
 def stage(site: Site, provider: Scripted, *, when_stored: bool = False, journal: Any = None) -> AcknowledgeStage:
     return AcknowledgeStage(
-        "main",
-        100.0,
+        InboxRules("main", 60.0, 100.0, {}),
         when_stored=when_stored,
         provider=provider,
         journal=journal or site.journal,

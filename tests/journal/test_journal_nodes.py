@@ -122,7 +122,7 @@ def test_the_last_two_recipients_ended_by_two_nodes_at_once_are_reported(one: An
         fax_id = one.ready(one.route_to(), one.route_to(number="+13035550101"))
         submissions = one.journal.claim_ready("main", 2, 60)
         for submission in submissions:
-            one.journal.accepted(submission, f"job-{submission.recipient}", 0)
+            one.journal.accepted(submission, f"job-{submission.reference}", 0)
         claimed = one.journal.claim_accepted("main", 2, 60)
         with ThreadPoolExecutor(2) as pool:
             settled = [[Settled(s, one.status(s, Progress.SENT))] for s in claimed]

@@ -24,7 +24,12 @@ from faxdaemon.journal.migrations import configuration
 
 FIRST_TABLES = ("fax", "document", "recipient", "event", "inbound", "delivery", "account", "duty", "node")
 """Those of the first version; a migration adds to them and changes none."""
-LATER_COLUMNS = {"fax": {"part", "format"}, "document": {"role", "original"}, "recipient": {"keep", "fields"}}
+LATER_COLUMNS = {
+    "fax": {"part", "format"},
+    "document": {"role", "original"},
+    "recipient": {"keep", "fields", "settings"},
+    "inbound": {"untold"},
+}
 
 
 class Nobody:
@@ -180,6 +185,8 @@ def test_a_journal_of_the_first_version_is_brought_up_with_all_it_holds(
     assert world.journal._read(contents) == held
     assert [len(rows) for rows in held.values() if rows] == [4, 4, 4, len(held["event"]), 1, 1]
     assert world.sql("SELECT version_num FROM alembic_version") == [(tables.REVISIONS[-1],)]
+    jobs = [(row["provider_id"],) for row in held["recipient"] if row["provider_id"]]
+    assert sorted(world.sql("SELECT provider_id FROM job")) == sorted(jobs)
     sent = world.status(accepted, Progress.SENT)
     assert world.journal.settle([Settled(accepted, sent, keep=(Picture("image"),))]) == 1
     assert world.journal.claim_kept("/srv/fax/out/billing", 60).fax_id == accepted.fax_id

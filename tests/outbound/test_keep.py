@@ -59,12 +59,14 @@ def opened(site: Site) -> None:
     FolderMark(site.places, site.spool, files=site.files).open(site.clock.entropy)
 
 
-def ask(site: Site, *keep: str, form: str = "pdf", numbers: tuple[str, ...] = (NUMBER,), name: str = NAME) -> FaxId:
+def ask(
+    site: Site, *keep: str, form: str = "pdf", numbers: tuple[str, ...] = (NUMBER,), name: str = NAME, first: int = 1
+) -> FaxId:
     """A fax of a folder that wants these kept, accepted by the provider as `job-1`, `job-2`, ..."""
     fax_id = site.received(name)
     routes = tuple(Route(number, None, ("main",), {}, keep=asked(keep, form)) for number in numbers)
     site.journal.route([Routed(fax_id, routes, (1,))])
-    for number, submission in enumerate(site.journal.claim_ready("main", 9, 190.0), 1):
+    for number, submission in enumerate(site.journal.claim_ready("main", 9, 190.0), first):
         assert site.journal.accepted(submission, f"job-{number}", 0.0)
     return fax_id
 
@@ -82,7 +84,7 @@ def track(site: Site, service: Service, **ends: Progress) -> None:
 def sent(site: Site, service: Service, *keep: str, **more: Any) -> FaxId:
     """A fax that was sent, of a folder that wants these kept; its answer is published."""
     fax_id = ask(site, *keep, **more)
-    track(site, service, job_1=Progress.SENT)
+    track(site, service, **{f"job_{more.get('first', 1)}": Progress.SENT})
     report(site)
     return fax_id
 
@@ -324,7 +326,7 @@ def test_one_that_cannot_be_asked_is_given_up_after_a_day(site: Site) -> None:
 def test_the_alert_ends_when_pictures_come_again(site: Site) -> None:
     last(site, service(), ItemGone("none"))
     provider = service().will("sent_image", b"image")
-    sent(site, provider, "image", name="3035550123_y.pdf")
+    sent(site, provider, "image", name="3035550123_y.pdf", first=2)
     run(stage(site, provider))
     assert site.alerts.open == {}
 

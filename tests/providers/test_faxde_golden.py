@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from faxdaemon.contracts.provider import Accepted, Cancelled, JobStatus, Progres
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Http
 from faxdaemon.providers import faxde
+from faxdaemon.providers.faxde import orders
 
 NOW = datetime(2026, 11, 20, 9, 45, tzinfo=UTC)
 PLACE = Path(__file__).parent / "golden" / "faxde"
@@ -104,3 +106,13 @@ def test_every_golden_file_has_a_case() -> None:
 def test_golden_exchange(case: str) -> None:
     hide = {"the-customer": "CUSTOMER", "the-password": "PASSWORD"}
     golden.exchange(PLACE / f"{case}.http", opened(case), *CASES[case], hide, FixedClock(NOW))
+
+
+FORMS = ("sendjob.http", "sendjob-wishes.http", "sendjob-sms.http")
+
+
+def test_a_request_of_another_form_has_another_number() -> None:
+    """What was sent by the version before may be repeated by this one: if this fails, raise `orders.FORM` and write the
+    new digest here."""
+    requests = [(PLACE / name).read_bytes().partition(b"-- reply --")[0] for name in FORMS]
+    assert (orders.FORM, hashlib.sha256(b"".join(requests)).hexdigest()[:16]) == (1, "b98acdd034ab352f")

@@ -27,17 +27,24 @@ class Office:
     def __init__(self, place: Path, box: Sandbox) -> None:
         self.site = Site(place)
         self.box = box
-        options = Options(provider="faxde", url=box.url_of("faxde"), customer="faxde", password="sandbox-password")
-        self.provider: Provider = open_account(options, Http(timeout=20, clock=self.site.clock), self.site.clock)
+        self.provider: Provider
+        self.configure()
+
+    def configure(self, **changes: Any) -> None:
+        """The account's settings, as a restart reads them."""
+        options = Options(
+            provider="faxde", url=self.box.url_of("faxde"), customer="faxde", password="sandbox-password", **changes
+        )
+        self.provider = open_account(options, Http(timeout=20, clock=self.site.clock), self.site.clock)
+        self.rules = rules(settings=options.fingerprint())
 
     def step(self, after: float = 61.0) -> None:
         """Let time pass, then submit and resolve what is due."""
         self.site.later(after)
         parts: dict[str, Any] = {"provider": self.provider, "journal": self.site.journal, "clock": self.site.clock}
-        ResolveStage(rules(), asking=self.site.asking(), alert=self.site.alerts, **parts).step()
-        SubmitStage(
-            rules(), self.site.spool, files=self.site.files, accounts=self.site.journal, alert=self.site.alerts, **parts
-        ).step()
+        ResolveStage(self.rules, asking=self.site.asking(), alert=self.site.alerts, **parts).step()
+        common = {"files": self.site.files, "accounts": self.site.journal, "alert": self.site.alerts}
+        SubmitStage(self.rules, self.site.spool, **common, **parts).step()
 
     def drop(self, content: bytes | None = None) -> str:
         return self.site.ready(numbers=("+4940555123",), content=content)
@@ -144,4 +151,65 @@ def test_a_fax_that_is_mistaken_for_another_is_told_as_not_sent(office: Office) 
     office.step()
     assert [office.site.state_of(fax) for fax in (first, second)] == ["accepted", "failed"]
     assert f"job {office.jobs[0]}" in office.site.reason(second)
+    assert len(office.jobs) == 1
+
+
+CHANGES = [
+    {"stationid": "Praxis Nord"},
+    {"faxheader": "Befund"},
+    {"callerid": "+494055500130"},
+    {"faxretry": 3},
+    {"staturl": "https://fax.example.org/push/8Zx1"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+@pytest.mark.parametrize("when", ["before resolving", "after resolving"])
+def test_settings_that_changed_meanwhile_make_no_second_fax(
+    office: Office, change: dict[str, Any], when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With them the repeat is another request, and FAX.de would take it for another fax."""
+    office.box.fault(Fault(Play.ACCEPT_THEN_DROP, operation="SendJob"))
+    fax = office.drop()
+    office.step()
+    if when == "after resolving":
+        with monkeypatch.context() as only:
+            only.setattr(SubmitStage, "step", lambda _: None)
+            office.step()
+        assert office.site.state_of(fax) == "ready"
+    office.configure(**change)
+    for _ in range(3):
+        office.step()
+    assert office.site.state_of(fax) == "held"
+    assert "settings were changed" in office.site.reason(fax)
+    assert len(office.jobs) == 1
+    office.configure()
+    office.site.journal.release(fax)
+    office.step()
+    assert office.site.state_of(fax) == "accepted", "put back, the repeat is the same again"
+    assert len(office.jobs) == 1
+
+
+def test_a_new_password_changes_nothing(office: Office) -> None:
+    """Who asks must stay the same, not by what secret."""
+    options = {"provider": "faxde", "customer": "c", "url": "http://127.0.0.1:1"}
+    prints = {Options(**options, password=secret).fingerprint() for secret in ("one", "two")}
+    assert len(prints) == 1
+    assert Options(**{**options, "customer": "d"}, password="one").fingerprint() not in prints
+    assert Options(**{**options, "url": "http://127.0.0.1:2"}, password="one").fingerprint() not in prints
+    assert Options(**options, password="one", poll=99, duplicate_window=60).fingerprint() in prints
+
+
+def test_the_id_of_another_fax_is_not_believed(office: Office) -> None:
+    """The first attempt never arrived; what FAX.de calls the earlier job is that of an equal fax."""
+    office.box.switches["faxde.reference_counts"] = False
+    first = office.drop(pdf_bytes())
+    office.step()
+    office.box.fault(Fault(Play.DROP_BEFORE_ACCEPT, operation="SendJob"))
+    office.box.fault(Fault(Play.DROP_BEFORE_ACCEPT, operation="JobStatus"))  # which would tell whose it is
+    second = office.drop(pdf_bytes())
+    office.step()
+    office.step()
+    assert [office.site.state_of(fax) for fax in (first, second)] == ["accepted", "held"]
+    assert first in office.site.reason(second)
     assert len(office.jobs) == 1

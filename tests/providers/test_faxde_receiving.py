@@ -216,27 +216,24 @@ class Sink:
         self.got.append(plan["id"])
 
 
+def stages(site: Site, provider: Provider, sink: Sink, rules: InboxRules) -> list[Any]:
+    common: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
+    asked: dict[str, Any] = {**common, "provider": provider, "asking": site.asking()}
+    parts = {"files": site.files, "documents": site.documents, "accounts": site.journal}
+    return [
+        FetchStage(rules, site.spool, **parts, **asked),
+        DeliverStage(sink, site.spool, **common),
+        AcknowledgeStage(rules, when_stored=rules.one_at_a_time, **asked),
+    ]
+
+
 def test_the_queue_is_emptied_one_by_one_by_the_stages(
     box: Sandbox, opened: Callable[..., Provider], tmp_path: Any
 ) -> None:
     site = Site(tmp_path)
     provider = opened(Options(provider="faxde", url=box.url_of("faxde"), customer="faxde", password="sandbox-password"))
-    parts = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
-    rules = InboxRules("main", 30.0, 100.0, {LINE: ["desk"]})
-    fetch = FetchStage(
-        rules,
-        site.spool,
-        provider=provider,
-        files=site.files,
-        documents=site.documents,
-        accounts=site.journal,
-        asking=site.asking(),
-        **parts,
-    )
     sink = Sink()
-    deliver = DeliverStage(sink, site.spool, **parts)
-    asking = site.asking()
-    acknowledge = AcknowledgeStage("main", 100.0, when_stored=False, provider=provider, asking=asking, **parts)
+    fetch, deliver, acknowledge = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, {LINE: ["desk"]}))
     numbers = [box.inject(LINE, document=None, pages=1) for _ in "123"]
     for waiting in (2, 1, 0, 0):
         for stage in (fetch, fetch, deliver, acknowledge):
@@ -245,3 +242,50 @@ def test_the_queue_is_emptied_one_by_one_by_the_stages(
         site.later(31.0)
     assert sink.got == numbers
     site.journal.close()
+
+
+def no_fax(path: Any) -> None:
+    path.write_bytes(b"\x00 this is no fax")
+
+
+def cut(path: Any) -> None:
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+@pytest.mark.parametrize("spoil", [no_fax, cut])
+def test_what_cannot_be_read_lets_the_others_come(
+    box: Sandbox, opened: Callable[..., Provider], tmp_path: Any, spoil: Callable[[Any], None]
+) -> None:
+    site = Site(tmp_path)
+    provider = opened(Options(provider="faxde", url=box.url_of("faxde"), customer="faxde", password="sandbox-password"))
+    sink = Sink()
+    works = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, {LINE: ["desk"]}, one_at_a_time=True))
+    numbers = [box.inject(LINE, pages=1) for _ in "123"]
+    poison = box.inbox("faxde")[1]
+    spoil(poison.path)
+    content = poison.path.read_bytes()
+    for _ in range(120):
+        for stage in (*works, works[0]):
+            stage.step()
+        site.later(31.0)
+    assert sink.got == numbers
+    assert box.inbox("faxde") == []
+    document = site.journal.received_as("main", numbers[1]).document
+    assert document is not None
+    assert site.spool.path(document.spool).read_bytes() == content
+    assert "kept as it came" in (document.warning or "")
+    site.journal.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"), [("no-base64!", b"no-base64!"), ("AAAA!", b"\0\0\0!"), ("QUJDRA", b"ABCRA"), ("QQ==QQ==", None)]
+)
+def test_a_document_that_is_no_base64_is_passed_on_as_it_stands(
+    faxde: Callable[..., Provider], text: str, kept: bytes | None
+) -> None:
+    """So that the stage sees that it is none, and can keep it: else nothing behind it would ever come."""
+    whole = received(image=b"").replace(b"<FaxImage></FaxImage>", f"<FaxImage>{text}</FaxImage>".encode())
+    told = reply(whole.partition(b"\r\n\r\n")[2], content_type="text/xml")
+    provider = faxde(told)
+    assert [one.provider_id for one in provider.inbox()] == ["7"]
+    assert fetched(provider) == (text.encode() if kept is None else kept)

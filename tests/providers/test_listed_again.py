@@ -55,7 +55,7 @@ class Desk:
                 **parts,
             ),
             DeliverStage(sink, site.spool, **parts),
-            AcknowledgeStage("main", 100.0, when_stored=False, **asking, **parts),
+            AcknowledgeStage(rules, when_stored=False, **asking, **parts),
         ]
 
     def until(self, condition: Callable[[], object]) -> None:

@@ -171,10 +171,6 @@ def test_a_fax_without_names_still_has_one(started: Callable[..., Provider]) -> 
         {**told(), "doc_id": ""},
         {**told(), "document": None},
         {**told(), "document": {"type": "PDF"}},
-        {**told(), "document": {"type": "PDF", "data": "no base64!"}},
-        {**told(), "document": {"type": "PDF", "data": "QUJDR"}},
-        {**told(), "document": {"type": "PDF", "data": "QQ==QUJD"}},
-        {**told(), "document": {"type": "PDF", "data": "x" * 100_000 + "-"}},
         {**told(), "note": "QUJD" * 50_000},
         {**told(), "note": "x" * 60_000, "list": ["y" * 1000] * 1100},
     ],
@@ -511,9 +507,6 @@ def test_jsons_escapes_in_base64_are_understood() -> None:
     [
         b'{"data": "' + b"QUJD" * 30_000,
         b'{"data": "' + b"QUJD" * 30_000 + b'"',
-        b'{"data": "' + b"QUJD" * 30_000 + b'Q"}',
-        b'{"data": "' + b"QUJD" * 30_000 + b"QQ==" + b"QUJD" * 30_000 + b'"}',
-        b'{"data": "' + b"QUJD" * 30_000 + b'\\u00e9\\u00e9\\u00e9\\u00e9"}',
         b'{"a": "' + b"QUJD" * 30_000 + b'", "b": "' + b"QUJD" * 30_000 + b'"}',
         b"[" * 2_000_000,
         b"[" * 100_000,
@@ -528,20 +521,33 @@ def test_what_is_not_whole_is_trouble(text: bytes, size: int) -> None:
         read(text, size)
 
 
-def test_a_short_document_is_decoded_strictly() -> None:
+def test_a_short_document_is_decoded() -> None:
     with decoded(" QUJD\r\nRA== ") as file:
         assert file.read() == b"ABCD"
-    for bad in ("QUJ", "QUJD=", "QUJ–", "QQ==QQ=="):
-        with pytest.raises(ProviderTrouble):
-            decoded(bad)
 
 
-def test_nothing_may_follow_the_end_of_a_document() -> None:
-    taker = reading.Base64File()
-    with taker.file:
-        taker.feed(b"QQ==")
-        with pytest.raises(ProviderTrouble, match="behind its end"):
-            taker.feed(b"QUJD")
+NO_BASE64 = [
+    ("QUJ", b"QUJ"),
+    ("QUJDR", b"ABCR"),
+    ("QQ==QUJD", b"QQ==QUJD"),
+    ("QUJ–", b"QUJ?"),
+    ("QUJD" * 20_000 + "-", b"ABC" * 20_000 + b"-"),
+    ("QUJD" * 20_000 + "!", b"ABC" * 20_000 + b"!"),
+]
+
+
+@pytest.mark.parametrize(("text", "kept"), NO_BASE64, ids=lambda one: str(one)[:12])
+def test_what_is_no_base64_is_kept_as_it_stands(
+    started: Callable[..., Provider], text: str, kept: bytes | None
+) -> None:
+    """So that the stage can see that it is no document, and keep it: else it would come again for ever."""
+    answer = {**told(), "document": {"type": "PDF", "data": text}}
+    none = reply(status="204 No Content", content_length="", content_type="")
+    with WireServer(always(reply(json.dumps(answer), content_type="application/json"), none)) as server:
+        provider = started(opentext.Options(provider="opentext", url=server.url, username="u", password="p"))
+        (listed,) = provider.inbox()
+        found = content(provider, listed)
+    assert found == kept
 
 
 def test_memory_does_not_grow_with_a_received_document() -> None:

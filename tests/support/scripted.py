@@ -83,6 +83,7 @@ class Scripted:
         self.sent: list[tuple[str, tuple[bytes, ...]]] = []
         """Every submission that was handed over: its reference and the content of its documents."""
         self._answers: dict[str, deque[Any]] = defaultdict(deque)
+        self._jobs = 0
 
     def will(self, method: str, *answers: Any) -> Scripted:
         """The next answers of `method`."""
@@ -114,7 +115,11 @@ class Scripted:
     def submit(self, submission: Submission, contents: Sequence[Content]) -> Any:
         """The whole of each document is read, as a real one does."""
         self.sent.append((submission.reference, tuple(_read(content) for content in contents)))
-        return self._answer("submit", submission)
+        answer = self._answer("submit", submission)
+        if answer is not ACCEPTED:
+            return answer
+        self._jobs += 1  # no two submissions have one job
+        return Accepted(f"job-{self._jobs}")
 
     def find(self, submission: Submission) -> Any:
         return self._answer("find", submission)
@@ -368,6 +373,7 @@ def listed(provider_id: str = "in-1", **changes: Any) -> Listed:
 
 
 ACCEPTED = Accepted("job-1")
+"""What `Scripted` makes job-1, job-2, … of."""
 
 
 def replaced(value: Any, **changes: Any) -> Any:

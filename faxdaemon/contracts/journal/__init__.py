@@ -16,13 +16,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from faxdaemon.contracts.journal.accounts import AccountJournal, Pause
-from faxdaemon.contracts.journal.inbound import InboundJournal, PushJournal
+from faxdaemon.contracts.journal.accounts import TURN, AccountJournal, Pause
+from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
 from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
 from faxdaemon.contracts.keeping import KeepJournal
 
 __all__ = [
+    "TURN",
     "AccountJournal",
     "Event",
     "Filter",
@@ -30,6 +31,7 @@ __all__ = [
     "HeldDrop",
     "HistoryJournal",
     "InboundJournal",
+    "InboxJournal",
     "Journal",
     "KeepJournal",
     "Life",
@@ -41,6 +43,7 @@ __all__ = [
     "Routed",
     "Row",
     "Settled",
+    "Standing",
     "ToRoute",
 ]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+TURN = "turn:"
+"""How the names of duties begin that end with the act (`end_duty`), or with the life of whoever took them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:
@@ -25,6 +28,10 @@ class AccountJournal(Protocol):
     def take_duty(self, name: str, every: float) -> float:
         """0 when the caller may now do the periodic duty `name` (`poll:main`, ...), which is then not given again for
         `every` seconds to anyone, this process restarted included; else the seconds to wait."""
+        ...
+
+    def end_duty(self, name: str) -> None:
+        """The duty is done before its time: it may be given again at once."""
         ...
 
     def pause(self, account: str, reason: str, delay: float) -> None:

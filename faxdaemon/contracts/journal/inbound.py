@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faxdaemon.core.ids import FaxId
@@ -12,9 +13,28 @@ from faxdaemon.core.model import (
     Listed,
     StoredDocument,
 )
+from faxdaemon.core.states import Inbound
 
 
-class InboundJournal(Protocol):
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a received fax stands that the provider shows again."""
+
+    fax: InboundFax
+    state: Inbound
+    reason: str | None
+    """Why it does not get on: of the fax itself, or of a delivery that it waits for."""
+
+
+class InboxJournal(Protocol):
+    """What both receiving by asking and by being told need."""
+
+    def inbox_hinted(self, account: str, every: float, gap: float) -> None:
+        """The inbox, listed `every` so many seconds, wants listing: at once, or `gap` seconds after the last time."""
+        ...
+
+
+class InboundJournal(InboxJournal, Protocol):
     """What the stages of receiving record."""
 
     def seen(self, account: str, items: Sequence[Listed]) -> int:
@@ -43,6 +63,17 @@ class InboundJournal(Protocol):
         """It cannot be fetched; a person must look."""
         ...
 
+    def set_aside(self, fax: InboundFax, document: StoredDocument, reason: str) -> bool:
+        """I4 where nobody is to get it: the document is in the spool, the fax is HELD for a person, and the provider is
+        told all the same."""
+        ...
+
+    def standing(self, account: str, listed: Listed, delay: float) -> Standing | None:
+        """A fax that the provider shows, where it shows one at a time: where it stands here; None when it is not known.
+        One that was held without a document is fetched again; one that was set aside, and told of, is told of
+        again after `delay`."""
+        ...
+
     def claim_deliveries(self, sink: str, limit: int, within: float) -> list[DeliveryWork]:
         """Due deliveries of `sink` in PENDING or DELIVERING, oldest first."""
         ...
@@ -60,11 +91,12 @@ class InboundJournal(Protocol):
         ...
 
     def claim_delivered(self, account: str, limit: int, within: float, *, stored: bool) -> list[InboundFax]:
-        """Faxes to acknowledge: DELIVERED ones, and STORED ones too when the site acknowledges on `stored`."""
+        """Faxes to acknowledge: DELIVERED ones, STORED ones too when the site acknowledges on `stored`, and those that
+        were set aside."""
         ...
 
     def acknowledged(self, fax: InboundFax) -> bool:
-        """I10: the provider was told."""
+        """I10: the provider was told.  One that was set aside stays HELD."""
         ...
 
     def acknowledge_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
@@ -77,7 +109,7 @@ class InboundJournal(Protocol):
         ...
 
 
-class PushJournal(Protocol):
+class PushJournal(InboxJournal, Protocol):
     """What providers tell by themselves."""
 
     def hinted(
@@ -86,10 +118,6 @@ class PushJournal(Protocol):
         """These jobs want asking: ACCEPTED ones become due at once; returns how many rows changed.  `references` are
         ours by provider id, as `core.ids.token` cuts them to `length`: a submission in doubt is ACCEPTED by them.
         Unknown ids do no harm."""
-        ...
-
-    def inbox_hinted(self, account: str, every: float, gap: float) -> None:
-        """The inbox, listed `every` so many seconds, wants listing: at once, or `gap` seconds after the last time."""
         ...
 
     def received_as(self, account: str, provider_id: str) -> InboundFax | None:

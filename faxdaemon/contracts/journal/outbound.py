@@ -145,9 +145,10 @@ class OutboundJournal(Protocol):
         """O6: RECEIVED becomes READY, or FAILED or (routed, but doubtful) HELD with the reason."""
         ...
 
-    def claim_ready(self, account: str, limit: int, lease: float) -> list[Submission]:
+    def claim_ready(self, account: str, limit: int, lease: float, settings: str | None = None) -> list[Submission]:
         """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, under our name for `lease`
-        seconds.  None while the account is paused; after that one at a time, each a `trial`, until `resume`."""
+        seconds.  The account's `settings` are recorded with it, except under an attempt that is in doubt.  None
+        while the account is paused; after that one at a time, each a `trial`, until `resume`."""
         ...
 
     def pass_on(self, account: str, reason: str, limit: int) -> int:
@@ -156,7 +157,8 @@ class OutboundJournal(Protocol):
         ...
 
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
-        """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it)."""
+        """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it).  HELD instead when
+        another submission of the account has that id: the answer was not about this one."""
         ...
 
     def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:

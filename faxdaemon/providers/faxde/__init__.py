@@ -22,6 +22,7 @@ It redials by itself (option FAXRETRY).  The service that a request wants is the
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -30,7 +31,7 @@ from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.http import Http
-from faxdaemon.options import Account, Duration
+from faxdaemon.options import Account, Duration, digest
 from faxdaemon.providers.faxde import orders, push
 from faxdaemon.providers.faxde.account import CAPABILITIES, FaxDe
 from faxdaemon.providers.faxde.wire import Wire
@@ -67,6 +68,25 @@ class Options(Account):
     duplicate_window: Duration = Field(default=3600.0, ge=0)
     """How long after the first attempt FAX.de surely recognises a double.  It names no time: ask it for more."""
 
+    def fingerprint(self) -> str:
+        """All that is in a request besides the submission: FAX.de takes two for doubles only if they are the same."""
+        about = {"form": orders.FORM, "endpoint": self.endpoint, "namespace": self.namespace, "customer": self.customer}
+        return digest({**about, **self.wishes})
+
+    @property
+    def endpoint(self) -> str:
+        """Where the requests go."""
+        url = (self.url or BASE).rstrip("/")
+        return url if "/soap/" in url else url + ENDPOINT
+
+    @property
+    def wishes(self) -> Mapping[str, str]:
+        """The sending options of the account, by our names."""
+        given = {name: getattr(self, name) for name in orders.OPTIONS if name != "staturl"}
+        if self.staturl:
+            given["staturl"] = push.address(self.staturl.get_secret_value())
+        return {name: str(value) for name, value in given.items() if value is not None}
+
     @field_validator("callerid", "stationid", "faxheader", "mailfrom", "smsfrom", "faxretry")
     @classmethod
     def _option(cls, value: str | int | None, info: object) -> str | int | None:
@@ -97,14 +117,9 @@ class Options(Account):
 
 def open_account(options: Options, http: Http, clock: Clock) -> Provider:
     """One FAX.de account."""
-    url = (options.url or BASE).rstrip("/")
-    endpoint = url if "/soap/" in url else url + ENDPOINT
-    given = {name: getattr(options, name) for name in orders.OPTIONS if name != "staturl"}
-    if options.staturl:
-        given["staturl"] = push.address(options.staturl.get_secret_value())
     return FaxDe(
-        Wire(endpoint, options.namespace, options.customer, options.password, http),
-        {name: str(value) for name, value in given.items() if value is not None},
+        Wire(options.endpoint, options.namespace, options.customer, options.password, http),
+        options.wishes,
         window=options.duplicate_window,
         clock=clock,
     )

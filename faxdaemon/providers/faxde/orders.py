@@ -22,6 +22,8 @@ from faxdaemon.core.wishes import moment
 from faxdaemon.providers._documents import suffix
 from faxdaemon.providers.faxde.wire import Parameter
 
+FORM = 1
+"""Raised when the same submission makes another request than before: its repeat would be no double."""
 FILES = 3
 REFERENCE = 32
 """Characters of our reference; the document names no limit."""

@@ -75,11 +75,12 @@ class Wire:
         return understood(reply)
 
     def download(self, method: str, large: str, take: Callable[[Node | None, bytes], object]) -> Told:
-        """A call whose result `large`, decoded, goes to `take` while it comes, with the results before it.
+        """A call whose result `large`, decoded, goes to `take` while it comes, with the results before it.  One that
+        cannot be decoded goes there as it stands: what it is, and that it is none, is for others to see.
 
         Raises `NotSent`, `OutcomeUnknown`, `ProviderTrouble`, and what `take` raises.
         """
-        reader = Reader(large=large, write=lambda piece: take(_results(reader.root), piece))
+        reader = Reader(large=large, write=lambda piece: take(_results(reader.root), piece), lenient=True)
 
         def feed(piece: bytes) -> None:
             try:

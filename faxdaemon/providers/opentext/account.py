@@ -43,7 +43,7 @@ CAPABILITIES = Capabilities(
     status_batch=20,  # one request for each
     retries_itself=True,
     can_cancel=False,  # only in the vendor's older SOAP interface
-    head_of_queue_inbox=False,  # it hands out one at a time, but one that is reserved lets the next come
+    head_of_queue_inbox=True,  # one that is reserved lets the next come, but there is room for `held.ROOM` of them only
     suffixes=frozenset(request.TYPES),
     wishes=request.WISHES,
 )

@@ -1,7 +1,8 @@
 """Reads a JSON answer that holds a document, without holding the document.
 
 Promise   memory stays small whatever comes: the one long string of an answer is decoded from base64 into a temporary
-          file while it arrives.  What is no JSON, or no base64, is `ProviderTrouble`.
+          file while it arrives.  What is no JSON is `ProviderTrouble`; a document that is no base64 is kept as it
+          stands, from where it is none: a received fax that nobody can read must not be lost, nor come for ever.
 Needs     room for temporary files.  They have no name, or are kept in memory when small: nothing is left behind.
 Crash     the file is gone.
 """
@@ -37,6 +38,7 @@ class Base64File:
         self.file = cast("BinaryIO", SpooledTemporaryFile(max_size=_MEMORY))  # noqa: SIM115 - it outlives this call
         self._rest = b""
         self._ended = False
+        self._as_it_stands = False
 
     def feed(self, piece: bytes) -> None:
         """More of it."""
@@ -46,19 +48,19 @@ class Base64File:
 
     def finish(self) -> BinaryIO:
         """The document, at its beginning."""
-        if self._rest.strip(_BLANK):
-            raise ProviderTrouble(f"{_NOT_READ}: the document is not whole")
+        self.file.write(self._rest)  # of a document that is not whole
         self.file.seek(0)
         return self.file
 
     def _decode(self, text: bytes, held: bytes) -> None:
         whole = len(text) - len(text) % 4
-        if whole and self._ended:
-            raise ProviderTrouble(f"{_NOT_READ}: the document goes on behind its end")
-        try:
-            self.file.write(base64.b64decode(text[:whole], validate=True))
-        except binascii.Error:
-            raise ProviderTrouble(f"{_NOT_READ}: the document is not base64") from None
+        content = None if self._as_it_stands or (whole and self._ended) else _decoded(text[:whole])
+        if content is None:
+            self._as_it_stands = True
+            self.file.write(text)
+            self._rest = held
+            return
+        self.file.write(content)
         self._ended = self._ended or text[:whole].endswith(b"=")
         self._rest = text[whole:] + held
 
@@ -134,6 +136,14 @@ class LeanReader:
             self._long.file.close()
 
 
+def _decoded(text: bytes) -> bytes | None:
+    """None when it is no base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return None
+
+
 def is_long(value: object) -> bool:
     """Whether a value of the answer stands for the document."""
     return value == _PLACE
@@ -142,12 +152,8 @@ def is_long(value: object) -> bool:
 def decoded(text: str) -> BinaryIO:
     """A short document."""
     taker = Base64File()
-    try:
-        taker.feed(text.encode("ascii", "replace"))
-        return taker.finish()
-    except ProviderTrouble:
-        taker.file.close()
-        raise
+    taker.feed(text.encode("ascii", "replace"))
+    return taker.finish()
 
 
 def _plain(text: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from faxdaemon.providers.opentext import Options
+from faxdaemon.providers.opentext import Options, held
 from faxdaemon.sandbox import Sandbox
 
 LINE = "+13035550140"
@@ -25,6 +25,10 @@ OPERATIONS = {
     "check": "status",
 }
 """What the contract's methods are called on the wire."""
+
+
+SHOWN = held.ROOM
+"""Received faxes that it shows at once."""
 
 
 def received_id(number: str) -> str:
