@@ -7,18 +7,21 @@ A new file in `faxdaemon/formats` is tested here without a change.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from support.dialects import NAMES, about, numbers, opened, read, sample, wanted
+from support.dialects import NAMES, about, dirty, numbers, opened, read, sample, wanted
 
 from faxdaemon.contracts.format import BadRequest, Looks, NotMine, ReportFacts
 from faxdaemon.core.model import Outcome
 from faxdaemon.core.states import Outbound
 from faxdaemon.core.wishes import VOCABULARY, parse
+from faxdaemon.formats._lines import LinesDialect
+from faxdaemon.formats.request import RequestFile
 from faxdaemon.outbound.dialects import Asked, Dialects
 
 MEGABYTE = 1_000_000
@@ -74,6 +77,30 @@ def test_what_its_sample_uses_is_told(name: str) -> None:
     used |= {"text"} if any(order.text for order in found.orders) else set()
     used |= {"documents"} if any(order.documents for order in found.orders) else set()
     assert used <= set(about(name).carries)
+
+
+def text_formats() -> list[str]:
+    """Those that are read as text in lines, and our own."""
+    return [name for name in NAMES if isinstance(opened(name), LinesDialect | RequestFile)]
+
+
+@pytest.mark.parametrize("kind", dirty(""))
+@pytest.mark.parametrize("name", text_formats())
+def test_however_its_lines_end_and_it_is_encoded(name: str, kind: str) -> None:
+    made = sample(name)
+    clean, found = (read(name, made.lead, each) for each in (made.asks, dirty(made.asks.decode())[kind]))
+    assert isinstance(clean, Asked)
+    assert isinstance(found, Asked), found
+    assert [replace(order, encoding=None) for order in found.orders] == [
+        replace(order, encoding=None) for order in clean.orders
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if opened(name).looks_at is Looks.CONTROL])
+def test_its_control_file_may_be_called_in_any_letter_case(name: str) -> None:
+    made = sample(name)
+    assert opened(name).is_control(made.lead.upper())
+    assert isinstance(read(name, made.lead.upper(), made.asks), Asked)
 
 
 # -- whatever is dropped

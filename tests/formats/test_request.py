@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.dialects import NUMBER, dirty, orders, refusal, sample
+from support.dialects import NUMBER, orders, refusal
 from support.schemas import violations
 
 from faxdaemon.core.model import Request
@@ -82,12 +82,6 @@ def test_yaml_says_the_same() -> None:
     assert orders("request", f'to: "{NUMBER}"\nname: Dr. Lee\n', "a.YAML") == orders(
         "request", written({"to": NUMBER, "name": "Dr. Lee"}), "a.json"
     )
-
-
-@pytest.mark.parametrize("kind", dirty(""))
-def test_however_it_is_encoded_and_ended(kind: str) -> None:
-    (order,) = orders("request", dirty(sample("request").asks.decode())[kind])
-    assert order.requests[0].number == NUMBER
 
 
 @pytest.mark.parametrize(
