@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from faxdaemon import plugins
 from faxdaemon.alerts import LogAlert
@@ -92,44 +93,55 @@ class Parts:
             raise UserError(f"accounts: {options.provider} pushes nothing that we understand; leave `push` out")
         return partial(module.understand, options)
 
-    def make_format(self, name: str, folder: DropFolder) -> Format:
-        """One dialect as one folder speaks it."""
-        settings = self.settings
-        to = folder.to or folder.options.get("address")
-        asks = FolderAsks(folder.filename, to, settings.timezone, settings.region, folder.encoding)
-        dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
-        return dialect
-
     def make_dialects(self, folder: DropFolder) -> Dialects:
         """All dialects of one folder, in its order."""
-        return Dialects([(name, self.make_format(name, folder)) for name in folder.formats])
+        return dialects_of(self.settings, folder)
 
     def make_rules(self, folder: DropFolder) -> FolderRules:
         """What one folder decides for its faxes."""
-        safety = effective(self.settings.safety, folder.safety)
-        return FolderRules(
-            dialects=self.make_dialects(folder),
-            accounts=tuple(folder.accounts),
-            region=self.settings.region,
-            options=folder.wishes,
-            expire=folder.expire,
-            keep=asked(folder.keep, folder.keep_as),
-            care=Care(
-                refuse=frozenset(map(Kind, safety.refuse)),
-                deny=tuple(safety.deny),
-                allow=tuple(safety.allow),
-                agree=safety.disagreement == "hold",
-                first_time=safety.first_time == "hold",
-                lookalike=safety.lookalike,
-                per_hour=safety.per_hour,
-                test_number=safety.test_number,
-            ),
-        )
+        return rules_of(self.settings, folder)
 
     def make_sink(self, key: str, kind: str, options: Any) -> Sink:
         """One destination of received faxes."""
         sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.files)
         return sink
+
+
+def format_of(settings: Settings, name: str, folder: DropFolder) -> Format:
+    """One dialect as one folder speaks it."""
+    to = folder.to or folder.options.get("address")
+    asks = FolderAsks(folder.filename, to, settings.timezone, settings.region, folder.encoding)
+    dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
+    return dialect
+
+
+def dialects_of(settings: Settings, folder: DropFolder) -> Dialects:
+    """All dialects of one folder, in its order."""
+    return Dialects([(name, format_of(settings, name, folder)) for name in folder.formats])
+
+
+def rules_of(settings: Settings, folder: DropFolder) -> FolderRules:
+    """What one folder decides for its faxes."""
+    safety = effective(settings.safety, folder.safety)
+    return FolderRules(
+        dialects=dialects_of(settings, folder),
+        accounts=tuple(folder.accounts),
+        region=settings.region,
+        options=folder.wishes,
+        expire=folder.expire,
+        zone=ZoneInfo(settings.timezone),
+        keep=asked(folder.keep, folder.keep_as),
+        care=Care(
+            refuse=frozenset(map(Kind, safety.refuse)),
+            deny=tuple(safety.deny),
+            allow=tuple(safety.allow),
+            agree=safety.disagreement == "hold",
+            first_time=safety.first_time == "hold",
+            lookalike=safety.lookalike,
+            per_hour=safety.per_hour,
+            test_number=safety.test_number,
+        ),
+    )
 
 
 def open_account(options: Account, clock: Clock, cache: Cache | None = None) -> Provider:

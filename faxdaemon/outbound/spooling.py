@@ -10,45 +10,20 @@ Crash     copied again, over the half copies: no row names them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from faxdaemon.contracts.files import Entry, Files, Kind
-from faxdaemon.contracts.format import BadRequest, Order
 from faxdaemon.core.errors import FilesError
-from faxdaemon.core.ids import FaxId, part_id
+from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Drop, Origin, Role
 from faxdaemon.core.places import MARK, DropPlaces, Spool
-from faxdaemon.outbound.attachments import Attachments, NotAllowed, same_stem
+from faxdaemon.outbound.attachments import Attachments
 from faxdaemon.outbound.grouping import Grouping
+from faxdaemon.outbound.ordering import Ordering, Part, Piece
 from faxdaemon.outbound.readiness import SUFFIX
 
 LOCKED = frozenset({32, 33})
 """Windows: another program has the file open; that passes."""
-
-
-class Missing(ValueError):
-    """What a control file names is not there; the reason is for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One copy to make: of a file, or of a text."""
-
-    name: str
-    source: Path | bytes
-    role: Role = Role.DOCUMENT
-    original: str | None = None
-
-
-@dataclass(slots=True)
-class Part:
-    """One drop to make."""
-
-    fax_id: FaxId
-    number: int
-    pieces: list[Piece] = field(default_factory=list)
-    problem: str | None = None
 
 
 class Spooling:
@@ -61,7 +36,7 @@ class Spooling:
         self._spool = spool
         self._files = files
         self._grouping = grouping
-        self._attachments = attachments
+        self._ordering = Ordering(attachments, files=files)
         self._made: Path | None = None
 
     def copy(self, fax_id: FaxId, claimed: Sequence[Path]) -> list[Drop] | None:
@@ -108,65 +83,9 @@ class Spooling:
     def _parts(self, fax_id: FaxId, claimed: Sequence[Path]) -> tuple[Path, list[Part]]:
         """The file that gives the drop its name, and one part an order."""
         named = {self.name(fax_id, path): path for path in claimed}
-        originals = [Piece(name, path, Role.DOCUMENT, self._relative(path)) for name, path in named.items()]
-        read = self._grouping.control(named)
-        if read is None:
-            return claimed[0], [Part(fax_id, 0, originals)]
-        others = [piece for piece in originals if piece.source != read.path]
-        control = Piece(read.name, read.path, Role.CONTROL, self._relative(read.path))
-        if isinstance(read.asked, BadRequest):
-            return read.path, [Part(fax_id, 0, [*others, control], f"{read.name}: {read.asked.reason}")]
-        return read.path, self._ordered(fax_id, read.name, read.asked.orders, others, control)
-
-    def _ordered(
-        self, fax_id: FaxId, name: str, orders: Sequence[Order], others: Sequence[Piece], control: Piece
-    ) -> list[Part]:
-        """One part an order; a file that was dropped is moved with the first part that has it."""
-        parts: list[Part] = []
-        taken: set[str] = set()
-        for number, order in enumerate(orders):
-            part = Part(part_id(fax_id, number), number)
-            try:
-                pieces = self._documents(name, order, others)
-            except (NotAllowed, Missing) as error:
-                pieces, part.problem = [], f"{name}: {error}"
-            for piece in (*pieces, control):
-                again = piece.original in taken
-                part.pieces.append(Piece(piece.name, piece.source, piece.role, None if again else piece.original))
-            taken |= {piece.original for piece in part.pieces if piece.original}
-            parts.append(part)
-        left = [piece for piece in others if piece.original not in taken]
-        if left:  # nobody asked for them: they are put before people with the control file that they came with
-            parts[0].pieces[-1:-1] = left
-            words = ", ".join(piece.name for piece in left)
-            parts[0].problem = parts[0].problem or f"{name}: {words} came with it, and nothing in it tells what for"
-        return parts
-
-    def _documents(self, control: str, order: Order, others: Sequence[Piece]) -> list[Piece]:
-        """The documents of one order.  Raises `NotAllowed` or `Missing`."""
-        stem = control.rpartition(".")[0]
-        pieces = [Piece(f"{stem}.txt", order.text.encode())] if order.text is not None else []
-        here = {piece.name: piece for piece in others}
-        if order.documents is None:
-            own = same_stem(control, list(here))
-            if not own and order.text is None:
-                raise Missing(f"no document called {stem}.pdf (or of another type) came within the folder's deadline")
-            if len(own) > 1:
-                raise Missing(f"{' and '.join(own)} both have its name: it is not known which one to send")
-            return pieces + [here[name] for name in own]
-        for written in order.documents:
-            place = self._attachments.place(written)
-            if self._attachments.dropped(place):
-                if place.name not in here:
-                    raise Missing(f"the document {place.name} did not come within the folder's deadline")
-                pieces.append(here[place.name])
-            elif self._files.stat(place) is None:
-                raise Missing(f"the document {place.name} is not where the control file says that it is")
-            else:
-                pieces.append(Piece(place.name, place))
-        if not pieces:
-            raise Missing("it names no document and has no text: there is nothing to send")
-        return pieces
+        pieces = [Piece(name, path, Role.DOCUMENT, self._relative(path)) for name, path in named.items()]
+        lead, parts = self._ordering.parts(fax_id, pieces, self._grouping.control(named))
+        return named[lead.name], parts
 
     def _origin(self, fax_id: FaxId, entry: Entry) -> Origin:
         name = self.name(fax_id, entry.path)
