@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from faxdaemon.cli import account, config, decide, listing, send, service, show, status
+from faxdaemon.cli import account, config, decide, explain, listing, send, service, show, status
 from faxdaemon.core.errors import ConfigError, FaxdaemonError
 
 FAILED = 1
@@ -63,6 +63,7 @@ def _all(
       faxdaemon demo                              see it work, without an account
       faxdaemon check                             is everything in order?
       faxdaemon run                               the daemon, in the foreground
+      faxdaemon explain 3035550123_x.pdf          what would become of this file?
       faxdaemon send invoice.pdf +13035550100     fax a document
       faxdaemon list --held                       what waits for a person
       faxdaemon show 01jd6e                       the whole story of one fax
@@ -80,6 +81,7 @@ app = typer.Typer(
 )
 app.command()(service.run)
 app.command()(service.check)
+app.command()(explain.explain)
 app.command()(service.demo)
 app.command()(service.sandbox)
 app.command()(send.send)
