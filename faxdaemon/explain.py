@@ -33,7 +33,7 @@ from faxdaemon.outbound.caution import Care, Hold, Refuse
 from faxdaemon.outbound.choose import FolderRules, without
 from faxdaemon.outbound.deciding import Deciding, Decision, Drop, Refusal
 from faxdaemon.outbound.dialects import Dialects
-from faxdaemon.outbound.grouping import Grouping, Read
+from faxdaemon.outbound.grouping import CONTROL_LIMIT, Grouping, Read
 from faxdaemon.outbound.ordering import Ordering, Part, Piece
 from faxdaemon.outbound.preparing import Preparing
 from faxdaemon.parts import open_account, rules_of
@@ -79,12 +79,19 @@ def configured(settings: Settings, folder: Path | None, files: Sequence[Path]) -
     return chosen, Ground(rules_of(settings, chosen), able, Reach(tuple(chosen.roots), chosen.paths))
 
 
-def unconfigured(region: str) -> Ground:
-    """Every dialect there is, and an account that takes everything."""
+def unconfigured(region: str, files: Sequence[Path]) -> Ground:
+    """Every dialect there is, and an account that takes everything.  Where one dialect follows a control file, another
+    one that would only refuse it is left out: a real folder lists what its askers speak."""
     asks = FolderAsks(PATTERN, None, region=region)
     opened = [(name, plugins.load(FORMATS, name).open_format(asks)) for name in plugins.names(FORMATS)]
     order = {Looks.CONTROL: 0, Looks.CONTENT: 1, Looks.NAME: 2}
     opened.sort(key=lambda each: order[each[1].looks_at])
+    papers = [Papers(path.name, path.read_bytes()) for path in files if path.stat().st_size <= CONTROL_LIMIT]
+    read = {name: [each.read(one) for one in papers if each.is_control(one.name)] for name, each in opened}
+    if any(isinstance(found, list) for several in read.values() for found in several):
+        opened = [(name, each) for name, each in opened if not any(isinstance(f, BadRequest) for f in read[name])]
+    else:
+        opened.sort(key=lambda each: (order[each[1].looks_at], each[0] != "request"))
     takes_all = Capabilities(
         reference_length=64,
         duplicates=Duplicates.SENDS,
@@ -152,7 +159,7 @@ class _Explaining:
     def _document(self, number: int, piece: Piece, work: Path) -> tuple[Document, Path]:
         if isinstance(piece.source, bytes):
             path = work / f"{number}.txt"
-            path.write_bytes(piece.source)
+            self._files.write_new(path, [piece.source])
         else:
             path = piece.source
         return Document(piece.name, "", path.stat().st_size, "", None, piece.role), path

@@ -53,7 +53,7 @@ def explain(
 
     settings = settings_of(config) if config is not None or _there_is_one() else None
     if settings is None:
-        where, ground = "without a configuration: every dialect is tried", explaining.unconfigured(region)
+        where, ground = "without a configuration: every dialect is tried", explaining.unconfigured(region, files)
     else:
         chosen, ground = explaining.configured(settings, folder, files)
         where = f"as if dropped into {chosen.folder}"
