@@ -48,7 +48,9 @@ def foreign(raw: bytes, encoding: str | None = None, *, mend: bool = False) -> F
     """The XML of a control file; `encoding` is what the folder says, `mend` that a bare `&` means `&`.  Raises
     `Refused` and `Undecided`."""
     text = decoded(raw, encoding)
-    plain = _DECLARATION.sub(lambda found: "\n" * found[0].count("\n"), text.text, count=1).rstrip("\x1a\0 \t\r\n")
+    declaration = _DECLARATION.match(text.text)
+    begin = declaration.end() if declaration else 0
+    plain = ("\n" * text.text.count("\n", 0, begin) + text.text[begin:]).rstrip("\x1a\0 \t\r\n")
     try:
         return Foreign(_parsed(plain), text.encoding)
     except BadXml as error:

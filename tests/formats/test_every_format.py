@@ -232,7 +232,7 @@ def test_its_answer(name: str, state: Outbound) -> None:
         for each in files:
             assert each.suffix.startswith("."), "what comes after the stem"
             if each.in_folder:
-                left = made.stem + each.suffix
+                left = (each.stem or made.stem) + each.suffix
                 assert Dialects([(name, dialect)]).is_answer(left), f"{left} would be taken for a drop"
 
 
