@@ -32,7 +32,7 @@ class ControlDialect(Dialect):
         try:
             orders = self.understand(papers.name, papers.control)
         except (Undecided, Refused) as error:
-            return BadRequest(str(error))
+            return BadRequest("".join(c if c.isprintable() else " " for c in str(error)))
         if isinstance(orders, NotMine):
             return orders
         recipients = sum(len(order.requests) for order in orders)

@@ -169,9 +169,8 @@ def _documents(node: Node | None, path: str, fields: dict[str, str]) -> tuple[st
         if not name:
             raise Refused(f"{path}: there is a fax-file without file-name")
         encoding = told.get("file-encoding")
-        if encoding is not None and encoding not in _ENCODINGS:
-            raise Refused(f"{path}: file-encoding is “{encoding[:20]}”; write {' or '.join(_ENCODINGS)}")
-        if encoding == "88592" and name.lower().endswith(_TEXTS):
+        meant = chosen(f"{path}: file-encoding", encoding, _ENCODINGS) if encoding else None
+        if meant == "iso-8859-2" and name.lower().endswith(_TEXTS):
             raise Refused(f"{path}: texts in ISO 8859-2 are not told from others; write the text in UTF-8, or a PDF")
         fields.update(filled(file_encoding=encoding))
         documents.append(name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.dialects import opened
 from support.papers import pdf_bytes
 from support.scripted import Crash, Faulty, Site, capabilities
 
@@ -15,7 +16,6 @@ from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.core.errors import FilesError
 from faxdaemon.core.model import Role
-from faxdaemon.formats import filename, request
 from faxdaemon.outbound.attachments import Attachments, Reach
 from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.dialects import Dialects
@@ -30,8 +30,7 @@ NUMBER = "+13035550123"
 
 
 def dialects(*names: str) -> Dialects:
-    known: dict[str, Any] = {"filename": filename, "request": request}
-    return Dialects([(name, known[name].open_format(ASKS)) for name in names or ("request", "filename")])
+    return Dialects([(name, opened(name, ASKS)) for name in names or ("request", "filename")])
 
 
 def intake(site: Site, *, asks: Dialects | None = None, reach: Reach | None = None, files: Any = None) -> Intake:
@@ -40,6 +39,7 @@ def intake(site: Site, *, asks: Dialects | None = None, reach: Reach | None = No
     readiness = Readiness(
         Pace(settle=0.0, scan=1.0), site.places, files=files, documents=site.documents, clock=site.clock
     )
+    readiness.leave = asks.is_answer
     attachments = Attachments(site.out, reach or Reach(), files=files)
     grouping = Grouping(asks, attachments, DEADLINE, files=files, documents=site.documents, clock=site.clock)
     return Intake(
@@ -86,11 +86,11 @@ def route(site: Site, asks: Dialects | None = None) -> None:
     site.routing(rules, able)[0].step()
 
 
-def report(site: Site) -> None:
-    stage = ReportStage(
-        site.places, site.spool, dialects=dialects(), files=site.files, journal=site.journal, alert=site.alerts
-    )
-    stage.step()
+def report(site: Site, asks: Dialects | None = None) -> None:
+    asks = asks or dialects()
+    ReportStage(
+        site.places, site.spool, dialects=asks, files=site.files, journal=site.journal, alert=site.alerts
+    ).step()
 
 
 def reasons(site: Site) -> list[str]:
@@ -332,6 +332,53 @@ def test_everything_that_was_dropped_is_put_before_people_with_one_answer(site: 
     answer = json.loads((site.out / "failed" / "job.result.json").read_text())
     assert (answer["fields"], [d["name"] for d in answer["documents"]]) == ({"case": "9"}, ["z.pdf", "b.pdf"])
     assert site.leftovers() == []
+
+
+TWO = f"%%[MESSAGE]\nFAX: {NUMBER}\n%%[FILE]\na.pdf\n%%[MESSAGE]\nFAX: {NUMBER}\n%%[FILE]\nb.pdf\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "why", "again"),
+    [("%%[MESSAGE]\nX: 1", "line 2", "X: 1"), (TWO, "b.pdf did not come", "%%[FILE]\nb.pdf")],
+)
+def test_what_cannot_be_followed_is_answered_as_its_asker_knows_it(
+    site: Site, content: str, why: str, again: str
+) -> None:
+    """Not as the folder's first dialect would; and the answer, left in the drop folder, is no drop."""
+    asks = dialects("filename", "gfi_text", "zetafax")
+    stage = intake(site, asks=asks)
+    drop(site, "JOB.SUB", content)
+    drop(site, "a.pdf")
+    look(site, stage)
+    look(site, stage, DEADLINE)
+    assert any(why in reason for reason in reasons(site))
+    report(site, asks)
+    (answer,) = (path for path in site.out.iterdir() if path.name.lower().endswith(".err"))
+    assert why in answer.read_text()
+    assert again in answer.read_text()
+    assert answer.read_text().count("%%[MESSAGE]") == 1, "only what was not sent is to be asked again"
+    before = [name for name, _ in taken(site)]
+    look(site, stage, DEADLINE)
+    look(site, stage, DEADLINE)
+    assert answer.exists()
+    assert [name for name, _ in taken(site)] == before
+
+
+def test_an_answer_may_have_a_name_of_its_own(site: Site) -> None:
+    asks = dialects("retarus")
+    stage = intake(site, asks=asks)
+    file = "<fax-file-list><fax-file>a.pdf</fax-file></fax-file-list>"
+    address = f"<fax-address><fax-number>{NUMBER}</fax-number></fax-address>"
+    drop(site, "a.pdf")
+    drop(site, "job1.xml", f"<jobs><fax>{file}<distribution-list>{address}</distribution-list></fax></jobs>")
+    look(site, stage)
+    route(site, asks)
+    site.journal.refused(site.claimed(), "blocked")
+    report(site, asks)
+    assert "<status>FAILED</status>" in (site.out / "rep1.xml").read_text()
+    look(site, stage, DEADLINE)
+    look(site, stage, DEADLINE)
+    assert waiting(site) == ["rep1.xml"]
 
 
 def test_a_held_job_that_is_moved_back_whole_is_sent_again(site: Site) -> None:

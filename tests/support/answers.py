@@ -58,10 +58,10 @@ def unread(name: str, control: bytes, reason: str) -> ReportFacts:
     return told(name, nobody, control=control)
 
 
-def in_folder(dialect: str, facts: ReportFacts, asks: FolderAsks = ASKS) -> dict[str, str]:
+def in_folder(dialect: str, facts: ReportFacts, asks: FolderAsks = ASKS, *, encoding: str = "utf-8") -> dict[str, str]:
     """What comes into the drop folder itself, by its ending."""
     files = opened(dialect, asks).answer(facts)
-    return {(each.stem or "") + each.suffix: each.content.decode() for each in files if each.in_folder}
+    return {(each.stem or "") + each.suffix: each.content.decode(encoding) for each in files if each.in_folder}
 
 
 def beside(dialect: str, facts: ReportFacts) -> dict[str, str]:
