@@ -17,8 +17,6 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 MOST = 500
 """Fields, at most."""
-_HEADERS = 20
-"""Of one part."""
 
 
 class BadForm(ValueError):
@@ -87,8 +85,6 @@ class _Parts:
         self._value += data[start:end]
 
     def header(self) -> None:
-        if len(self._about) >= _HEADERS:
-            raise BadForm("a part of it has too many headers")
         self._about[bytes(self._name).lower()] = bytes(self._value)
         self._name, self._value = bytearray(), bytearray()
 

@@ -261,3 +261,32 @@ def test_a_push_does_not_explode(name: str, kind: Kind, media: str, body: bytes)
     request = Push(kind, "POST", {}, {"content-type": media}, body)
     with little_kept(2 * MAX_REPLY + 12 * len(body)):
         assert isinstance(module.understand(options, request), NotUnderstood)
+
+
+PART = b"--x\r\ncontent-disposition: form-data; name=%s\r\n\r\n%s\r\n"
+MANY = {
+    "urlencoded": ("application/x-www-form-urlencoded", b"{}&" + b"a=b&" * 600),
+    "multipart": ("multipart/form-data; boundary=x", b"{}" + PART % (b"a", b"b") * 600 + b"--x--\r\n"),
+    "headers": (
+        "multipart/form-data; boundary=x",
+        b"{}--x\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(30)) + b"\r\n\r\n--x--\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+@pytest.mark.parametrize(("name", "field"), [("faxage", b"jobid"), ("concord", b"FaxJobId"), ("faxde", b"j")])
+def test_a_form_with_too_many_fields_is_none_even_if_it_names_a_job(name: str, field: bytes, kind: str) -> None:
+    media, body = MANY[kind]
+    if name == "faxde" and kind != "urlencoded":
+        return  # it has no other form
+    first = field + b"=7" if kind == "urlencoded" else PART % (field, b"7")
+    module = plugins.load("faxdaemon.providers", name)
+    options = module.Options(**ACCOUNTS[name], url="http://127.0.0.1:1")
+
+    def understood(body: bytes) -> object:
+        return module.understand(options, Push(Kind.STATUS, "POST", {}, {"content-type": media}, body))
+
+    assert isinstance(understood(body.replace(b"{}", first)), NotUnderstood)
+    few = first if kind == "urlencoded" else first + b"--x--\r\n"
+    assert not isinstance(understood(few), NotUnderstood)
