@@ -20,7 +20,9 @@ from faxdaemon.journal.accounts import Accounts
 from faxdaemon.journal.database import connect
 from faxdaemon.journal.decisions import Operator
 from faxdaemon.journal.delivering import Delivering
+from faxdaemon.journal.guarding import learn_reached
 from faxdaemon.journal.history import History
+from faxdaemon.journal.hours import Pace
 from faxdaemon.journal.intake import Intake
 from faxdaemon.journal.keeping import Keeping
 from faxdaemon.journal.pushing import Pushing
@@ -50,6 +52,7 @@ class SqlJournal(
     Relisting,
     Accounts,
     Operator,
+    Pace,
     History,
 ):
     """The whole journal; made by `open_journal`."""
@@ -67,7 +70,12 @@ def open_journal(
     try:
         prepare(database, state)
         return SqlJournal(
-            database, clock=clock, signals=signals, node=node, finishers=[update_reports], read_only=read_only
+            database,
+            clock=clock,
+            signals=signals,
+            node=node,
+            finishers=[update_reports, learn_reached],
+            read_only=read_only,
         )
     except BaseException:
         database.close()

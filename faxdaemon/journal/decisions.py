@@ -20,6 +20,7 @@ from faxdaemon.contracts import topics
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.states import Delivery, Inbound, Outbound
 from faxdaemon.journal.base import Part
+from faxdaemon.journal.guarding import approve
 from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.machines import DELIVERY, INBOUND, RECIPIENT
 from faxdaemon.journal.tables import ENDED, recipient
@@ -125,6 +126,8 @@ def _fresh_allowance(tx: Tx, row: Row[Any]) -> dict[str, Any]:
 def _release(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
     if row.state != Outbound.HELD:
         return None
+    if row.held_from == Outbound.READY:
+        approve(tx, [row])
     values = _fresh_allowance(tx, row) | {"asked": 0}
     if row.intended_at is None and "due" in values:  # never offered: it may have a time that it waits for
         values["due"] = max(tx.now, row.due)
@@ -136,6 +139,7 @@ def _resend(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
         return _release(tx, row)  # not even routed yet: going on is sending it
     if row.account is None or row.state not in {*ENDED, Outbound.HELD}:
         return None
+    approve(tx, [row])
     values = _fresh_allowance(tx, row)
     if row.state == Outbound.HELD and row.doubt:
         # The doubt is open: the same reference, at the same account, lets a provider that drops doubles drop this one.

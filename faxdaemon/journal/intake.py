@@ -19,6 +19,7 @@ from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Drop, Origin
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.journal.base import Part
+from faxdaemon.journal.guarding import approve
 from faxdaemon.journal.machines import RECIPIENT, silence
 from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
@@ -95,6 +96,7 @@ class Intake(Part):
 
         def work(tx: Tx) -> bool:
             rows = RECIPIENT.lock_all(tx, held)
+            again = [row for row in rows.values() if row.state == Outbound.HELD]
             note = f"dropped again, as {by}"
             moved = move(
                 tx,
@@ -104,6 +106,7 @@ class Intake(Part):
             )
             if moved:
                 silence(tx, held)
+                approve(tx, again, by)
             return bool(moved)
 
         return self._write(work)

@@ -28,6 +28,8 @@ _REASONED = AT_REST - {Outbound.SENT} | {Outbound.READY, Outbound.UNCERTAIN}
 def _enter_recipient(tx: Tx, row: Row[Any], target: Outbound, change: Change[Outbound]) -> Values:
     if target in AT_REST or row.state in AT_REST:
         tx.touched[row.fax_id] = None
+    if target is Outbound.SENT:
+        tx.reached.add(row.number)
     account = change.values.get("account", row.account)
     if target is Outbound.RECEIVED:
         tx.wake(topics.received())

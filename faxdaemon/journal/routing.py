@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.journal import Routed, ToRoute
@@ -20,6 +20,8 @@ from faxdaemon.core.model import Route
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import documents_of
+from faxdaemon.journal.guarding import catch
+from faxdaemon.journal.hours import Hours, open_hours
 from faxdaemon.journal.intake import BORN, INSERT_DOCUMENTS, document_rows, origin_of, recipient_row
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.prepared import Prepared
@@ -44,7 +46,9 @@ _ROUTED = ("number", "name", "account", "accounts", "options", "fields", "keep",
 _INSERT_ROUTED = Prepared(sa.insert(recipient), (*BORN, *_ROUTED))
 _MADE_FROM = 100_001
 """Numbers of documents that were made for sending: after all that a drop can bring."""
-_RECEIVED_AT = sa.select(fax.c.id, fax.c.received_at).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
+_DROPS = sa.select(fax.c.id, fax.c.received_at, fax.c.folder).where(
+    fax.c.id.in_(sa.bindparam("fax_ids", expanding=True))
+)
 
 
 class Routing(Part):
@@ -72,16 +76,17 @@ class Routing(Part):
 def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
     keys: list[tuple[Any, ...]] = [(fax_id, 1) for fax_id in decisions]
     rows = {k: row for k, row in RECIPIENT.lock(tx, keys).items() if row.state == Outbound.RECEIVED}
-    times = tx.connection.execute(_RECEIVED_AT, {"fax_ids": list(decisions)})
-    received = {row.id: row.received_at for row in times}
+    drops: dict[str, Any] = {row.id: row for row in tx.connection.execute(_DROPS, {"fax_ids": list(decisions)})}
     changes: list[Change[Outbound]] = []
     more: list[dict[str, Any]] = []
     decided = [decisions[fax_id] for fax_id in decisions if (fax_id, 1) in rows]
+    hours = open_hours(tx, [drops[d.fax_id].folder for d in decided if d.guard.per_hour and d.problem is None])
     for decision in decided:
         if decision.problem is not None:
             changes.append(_refusal(decision))
             continue
-        columns = [_route_columns(tx, decision, route, received[decision.fax_id]) for route in decision.routes]
+        drop = drops[decision.fax_id]
+        columns = [_route_columns(tx, decision, route, drop, hours.get(drop.folder)) for route in decision.routes]
         changes.append(Change((decision.fax_id, 1), ("routed",), Outbound.READY, None, columns[0], note=decision.note))
         for n, values in enumerate(columns[1:], 2):
             more.append(recipient_row(tx, decision.fax_id, n) | values | {"state": Outbound.READY.value})
@@ -89,16 +94,20 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
     move(tx, RECIPIENT, changes, rows)
     if more:
         _INSERT_ROUTED.execute(tx.connection, more)
+    for each in hours.values():
+        each.save()
     _remember(tx, decided)
-    for decision in decided:
-        if decision.hold is not None:
-            _hold(tx, decision.fax_id, decision.hold)
+    _hold(tx, decided)
 
 
-def _hold(tx: Tx, fax_id: FaxId, reason: str) -> None:
+def _hold(tx: Tx, decided: Sequence[Routed]) -> None:
     """Routed, and all the same for a person to decide; released, it goes on as it was routed."""
-    rows = RECIPIENT.lock_all(tx, fax_id)
-    move(tx, RECIPIENT, [Change(k, ("hold",), Outbound.HELD, None, note=reason, claims=True) for k in rows], rows)
+    reasons: dict[tuple[str, int], str] = {}
+    reasons |= {(d.fax_id, n): d.hold for d in decided if d.hold for n in range(1, len(d.routes) + 1)}
+    for key, reason in catch(tx, decided).items():
+        reasons[key] = f"{reasons[key]}; {reason}" if key in reasons else reason
+    changes = [Change(key, ("hold",), Outbound.HELD, None, note=why, claims=True) for key, why in reasons.items()]
+    move(tx, RECIPIENT, changes)
 
 
 def _refusal(decision: Routed) -> Change[Outbound]:
@@ -106,8 +115,11 @@ def _refusal(decision: Routed) -> Change[Outbound]:
     return Change((decision.fax_id, 1), ("refused",), Outbound.FAILED, None, values, note=decision.problem)
 
 
-def _route_columns(tx: Tx, decision: Routed, route: Route, received_at: int) -> dict[str, Any]:
+def _route_columns(tx: Tx, decision: Routed, route: Route, drop: Row[Any], hours: Hours | None) -> dict[str, Any]:
+    received_at: int = drop.received_at
     begin = to_ms(route.not_before) if route.not_before else 0
+    if hours is not None and decision.guard.per_hour:
+        begin = hours.take(decision.guard.per_hour, begin)
     due = begin if begin > tx.now else tx.now - round(route.head_start * 1000)
     expires_at = max(received_at, begin) + round(decision.expire * 1000)
     if route.expires_at is not None:

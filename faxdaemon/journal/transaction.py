@@ -42,7 +42,7 @@ class Moment:
 class Tx:
     """One transaction of the writer; what is collected here takes effect with its commit."""
 
-    __slots__ = ("_finishers", "connection", "moments", "node", "now", "owner", "topics", "touched")
+    __slots__ = ("_finishers", "connection", "moments", "node", "now", "owner", "reached", "topics", "touched")
 
     def __init__(
         self, connection: Connection, now: int, node: str, owner: str, finishers: Sequence[Callable[[Tx], None]]
@@ -56,6 +56,8 @@ class Tx:
         self.topics: dict[str, None] = {}
         self.touched: dict[str, None] = {}
         """Faxes with a recipient that came to rest or left it: their report may be due."""
+        self.reached: set[str] = set()
+        """Numbers that a fax was sent to successfully: they are known from now on."""
         self._finishers = finishers
 
     @property

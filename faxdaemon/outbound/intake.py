@@ -242,8 +242,9 @@ class Intake:
             return
         folders = {self._spool.path(document.spool).parent for drop in drops for document in drop.documents}
         self._files.sync(folders)
-        self._journal.accept(drops)
+        # First this: a person who moves a held fax back wants it sent, and route must know that before it decides.
         self._settle_held(drops)
+        self._journal.accept(drops)
 
     def _copied(self, fax_id: FaxId, place: Path) -> list[Drop]:
         if self._files.stat(place) is None:

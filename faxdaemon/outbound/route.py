@@ -163,7 +163,6 @@ class RouteStage(_Deciding):
 
     def step(self) -> Wake:
         """Decide for one batch."""
-        self._tell_of_test()
         # Those at the head that cannot be read, or are being prepared, must not keep the others waiting.
         limit = BATCH + self._stuck + len(self._pending)
         waiting = self._journal.to_route(limit)
@@ -173,13 +172,22 @@ class RouteStage(_Deciding):
         decided = [decision for drop in mine if (decision := self._decided(drop, self._record)) is not None]
         if decided:
             self._journal.route(decided)
+        self._tell_people()
         left = sum(drop.fax_id in self._pending for drop in mine)
         self._stuck = len(mine) - len(decided) - left
         if len(waiting) == limit:
             return 0.0
         return RETRY if self._stuck else NOTHING_DUE
 
-    def _tell_of_test(self) -> None:
+    def _tell_people(self) -> None:
+        """What holds for all faxes: that nothing reaches its recipient, that a folder's faxes wait for their turn."""
+        for folder, rules in self._folders.items():
+            cap = rules.care.per_hour
+            if cap is not None and self._journal.delayed(folder):
+                words = f"more than {cap} faxes an hour want to leave {folder}; what is over waits for its hour"
+                self._alert.raise_(f"cap:{folder}", f"{words}. Look at what fills the folder, or raise its `per_hour`")
+            else:
+                self._alert.clear(f"cap:{folder}")
         trouble = "safety:test_number"
         if any(rules.care.test_number for rules in self._folders.values()):
             why = "nothing reaches its recipient: every fax goes to the test number"

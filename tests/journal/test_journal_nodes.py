@@ -12,7 +12,7 @@ import pytest
 from support.clock import FakeClock
 from support.postgres import running_postgres
 
-from faxdaemon.contracts.journal import Routed, Settled
+from faxdaemon.contracts.journal import Guard, Routed, Settled
 from faxdaemon.contracts.provider import Progress
 from faxdaemon.core.errors import JournalError
 from faxdaemon.journal import open_journal, writer
@@ -75,6 +75,36 @@ def test_many_nodes_claim_each_fax_once(one: Any, two: Any) -> None:
         for done in [pool.submit(work, journal) for journal in (one.journal, two) * 3]:
             done.result(30)
     assert len(claimed) == len(set(claimed)) == 200
+
+
+def both(one: Any, two: Any, guard: Guard, pairs: int) -> list[tuple[str, str]]:
+    """Two faxes of the same content routed at the same moment, one on each node; so many times."""
+    found = []
+    for n in range(pairs):
+        drops = [one.make(sha256=f"{n:064}") for _ in range(2)]
+        one.journal.accept(drops)
+        together = threading.Barrier(2)
+
+        def route(journal: Any, drop: Any, together: threading.Barrier = together) -> None:
+            together.wait(10)
+            journal.route([Routed(drop.fax_id, (one.route_to(),), (1,), guard=guard)])
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(route, *each) for each in zip((one.journal, two), drops, strict=True)]:
+                done.result(30)
+        found.append((one.state_of(drops[0].fax_id), one.state_of(drops[1].fax_id)))
+    return found
+
+
+def test_of_two_look_alikes_on_two_nodes_one_is_held(one: Any, two: Any) -> None:
+    found = both(one, two, Guard(lookalike=3600.0, remember=True), 10)
+    assert {tuple(sorted(pair)) for pair in found} == {("held", "ready")}
+
+
+def test_two_nodes_together_keep_to_a_folders_cap(one: Any, two: Any) -> None:
+    both(one, two, Guard(per_hour=7), 10)
+    assert len(one.journal.claim_ready("main", 100, 60)) == 7
+    assert one.journal.delayed(FOLDER) == 13
 
 
 def test_a_living_nodes_work_is_left_alone_and_a_dead_ones_is_taken_over(one: Any, two: Any) -> None:

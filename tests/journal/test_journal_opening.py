@@ -192,6 +192,24 @@ def test_a_journal_of_the_first_version_is_brought_up_with_all_it_holds(
     assert world.journal.claim_kept("/srv/fax/out/billing", 60).fax_id == accepted.fax_id
 
 
+def test_numbers_that_were_reached_before_are_known_after_it(
+    world: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    for _ in range(2):
+        world.ended()
+    world.ended(Progress.FAILED, world.route_to(number="+13035550188"))
+    held = world.journal._read(contents)
+    world.journal.close()
+    url, state = "sqlite", tmp_path / "first"
+    if world.url != "sqlite":
+        postgres = request.getfixturevalue("postgres")
+        url = postgres.url(postgres.create())
+    first_version(url, state, held)
+    world.url, world.state = url, state
+    world.restart()
+    assert world.sql("SELECT number FROM known_number") == [("+13035550100",)]
+
+
 def test_a_migration_that_fails_did_not_happen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def half(connection: Any) -> None:
         connection.execute(sa.text("CREATE TABLE half (a INTEGER)"))

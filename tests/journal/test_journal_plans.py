@@ -11,7 +11,9 @@ from sqlalchemy.dialects import sqlite
 from faxdaemon.journal import (
     delivering,
     fetching,
+    guarding,
     history,
+    hours,
     intake,
     keeping,
     reports,
@@ -37,6 +39,12 @@ LIVE = {
     "claim kept": keeping._DUE,
     "next kept": keeping._NEXT,
     "keeping": keeping._FOLDERS,
+    "look-alike": guarding._ALIKE,
+    "look-alikes of long ago": guarding._LONG_AGO,
+    "what became of a look-alike": guarding._STATE,
+    "hours of a folder": hours._FROM,
+    "hours that are over": hours._PAST,
+    "delayed": hours._DELAYED,
     **{f"next {name}": query for name, query in (sending._NEXT | fetching._NEXT).items()},
     **{f"count {name}": query for name, query in history._COUNTS.items()},
 }
@@ -72,3 +80,10 @@ def test_a_list_of_a_live_state_uses_its_index(sqlite_world: Any) -> None:
     query = sa.select(sa.literal(1)).select_from(history.recipient)
     query = query.where(*history._in_states(history.Filter(states=("held",))))
     assert "ix_recipient_held" in plan_of(sqlite_world, query)[0]
+
+
+def test_known_numbers_are_found_by_their_key(sqlite_world: Any) -> None:
+    several = guarding._KNOWN.params(numbers=["+13035550100", "+13035550101"])
+    compiled = several.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    (step,) = sqlite_world.sql(f"EXPLAIN QUERY PLAN {compiled}")
+    assert "SEARCH known_number USING PRIMARY KEY" in step[3]

@@ -142,7 +142,12 @@ class OutboundJournal(Protocol):
         ...
 
     def route(self, decisions: Sequence[Routed]) -> None:
-        """O6: RECEIVED becomes READY, or FAILED or (routed, but doubtful) HELD with the reason."""
+        """O6: RECEIVED becomes READY, or FAILED or (routed, but doubtful) HELD with the reason.  What is to be told
+        from other faxes (`Routed.guard`) is decided in the same commit."""
+        ...
+
+    def delayed(self, folder: str) -> int:
+        """Recipients of `folder` that wait for a later hour because of its cap."""
         ...
 
     def claim_ready(self, account: str, limit: int, lease: float, settings: str | None = None) -> list[Submission]:
