@@ -241,3 +241,40 @@ def test_everything_to_the_test_number(site: Site) -> None:
     assert work.outcomes[0].fields[TEST_FIELD] == NUMBER
     stage(site).step()
     assert site.alerts.open == {}
+
+
+def test_what_is_over_a_folders_cap_waits_with_an_alert_until_its_hour(site: Site) -> None:
+    site.later(3600 - site.clock.now().timestamp() % 3600)
+    first, second = site.received("3035550123_1.pdf"), site.received("3035550123_2.pdf")
+    stage(site, per_hour=1).step()
+    assert (site.state_of(first), site.state_of(second)) == ("ready", "ready")
+    assert "more than 1 faxes" in site.alerts.open[f"cap:{site.out}"]
+    assert site.claimed().fax_id == first
+    assert site.journal.claim_ready("main", 1, 190.0) == []
+    stage(site, per_hour=1).step()
+    assert site.alerts.told == [f"cap:{site.out}"], "once"
+    site.later(3600)
+    stage(site, per_hour=1).step()
+    assert site.alerts.open == {}
+    assert site.claimed().fax_id == second
+
+
+def test_what_one_folder_looks_for_is_remembered_of_all(site: Site) -> None:
+    """The look-alike of a fax from a folder that does not look itself."""
+    elsewhere = site.place / "elsewhere"
+    asks = FolderAsks("{number}[_{name}]", None)
+    careless = FolderRules(Dialects([("filename", filename.open_format(asks))]), ("main",), "US", {}, 3600.0)
+    careful = FolderRules(careless.dialects, ("main",), "US", {}, 3600.0, care=Care(lookalike=3600.0))
+    folders = {str(elsewhere): careless, str(site.out): careful}
+    rules = RouteStage(folders, ALL, site.spool, documents=site.documents, journal=site.journal, alert=site.alerts)
+    site.received("3035550123_x.pdf", pdf_bytes())
+    (waiting,) = site.journal.to_route(1)
+    site.journal.cancel(waiting.fax_id)
+    first = site.new_id()
+    origin = Origin(str(elsewhere), "3035550123_x.pdf", 1, 1, 1)
+    site.journal.accept([Drop(first, origin, waiting.documents)])
+    rules.step()
+    again = site.received("3035550123_y.pdf", pdf_bytes())
+    rules.step()
+    assert (site.state_of(first), site.state_of(again)) == ("ready", "held")
+    assert first in site.reason(again)

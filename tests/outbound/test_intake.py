@@ -582,6 +582,29 @@ def test_moving_a_held_document_back_sends_it_again_in_place_of_the_held_one(sit
     assert site.shown("failed") == [], "and nothing more is told of the old one"
 
 
+def test_route_knows_of_a_document_that_was_moved_back_before_it_decides(site: Site) -> None:
+    """Else it would find that it looks like the held one, and hold it again."""
+    held(site, pdf_bytes(pages=2))
+    (site.out / "held" / NAME).rename(site.out / NAME)
+    journal = Faulty(site.journal)
+    stage(site, journal=journal).step()
+    calls = [name for name, _ in journal.calls]
+    assert calls.index("superseded") < calls.index("accept")
+
+
+def test_a_crash_while_a_document_is_moved_back_loses_neither(site: Site) -> None:
+    fax = held(site, pdf_bytes(pages=2))
+    (site.out / "held" / NAME).rename(site.out / NAME)
+    with pytest.raises(Crash):
+        stage(site, journal=Faulty(site.journal, accept=[Crash()])).step()
+    site.restart()
+    stage(site).step()
+    (new,) = [each for each in ids(site) if each != fax]
+    assert (site.state_of(fax), site.state_of(new)) == ("cancelled", "received")
+    (told,) = [event for event in site.journal.life(fax).events if event.event == "supersede"]
+    assert told.note == f"dropped again, as {new}"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [(NAME, pdf_bytes(text="another")), ("3035550123_y.pdf", pdf_bytes(pages=2))],
