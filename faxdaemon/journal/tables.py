@@ -23,7 +23,7 @@ from faxdaemon.core.model import Role
 from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata = sa.MetaData(

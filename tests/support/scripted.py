@@ -302,13 +302,19 @@ class Site:
         return fax_id
 
     def routing(
-        self, rules: FolderRules | None, able: Mapping[str, Capabilities], *, documents: Any = None, files: Any = None
+        self,
+        rules: FolderRules | None,
+        able: Mapping[str, Capabilities],
+        *,
+        documents: Any = None,
+        files: Any = None,
+        elsewhere: Mapping[str, FolderRules] | None = None,
     ) -> tuple[RouteStage, PrepareStage]:
-        """The stages that decide, for this folder (None: for no folder)."""
+        """The stages that decide, for this folder (None: for no folder) and those `elsewhere`."""
         documents = documents or self.documents
         preparing = Preparing(self.spool, documents=documents, files=files or self.files)
         deciding = Deciding(able, documents=documents, preparing=preparing)
-        folders = {str(self.out): rules} if rules else {}
+        folders = {**({str(self.out): rules} if rules else {}), **(elsewhere or {})}
         pending = Pending(self.signals)
         route = RouteStage(
             folders, self.spool, deciding=deciding, pending=pending, journal=self.journal, alert=self.alerts
