@@ -167,7 +167,8 @@ class DropFolder(Section):
     accounts: list[str] = Field(min_length=1)
     """The accounts to send through, in order; the next one is used when one certainly did not take the fax."""
     filename: Annotated[str, AfterValidator(_pattern)] = "{number}[_{name}][_{reference}]"
-    """How the file name (without its suffix) tells number and more; parts in brackets may be missing."""
+    """How the file name (without its suffix) tells number and more: fields in braces, parts in brackets may be missing;
+    or `regex:` and a regular expression with named groups, `regex:(?P<number>[0-9]+)-(?P<name>.+)`."""
     to: Number | None = None
     """A fixed number: every drop goes there, whatever its name."""
     formats: list[Annotated[str, AfterValidator(_format)]] = Field(default=["filename"], min_length=1)

@@ -5,8 +5,8 @@ Promise   `is_temporary` knows the names under which programs write what is not 
 Needs     nothing.
 Crash     keeps nothing.
 
-Patterns that read a name are in `faxdaemon.core.patterns`, templates that make one in `faxdaemon.core.templates`; both
-are offered here as well.
+Patterns that read a name are in `faxdaemon.core.patterns` and `faxdaemon.core.regular`, templates that make one in
+`faxdaemon.core.templates`; all are offered here.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from faxdaemon.core.patterns import Pattern, compile_pattern
+from faxdaemon.core import patterns, regular
+from faxdaemon.core.patterns import Pattern
 from faxdaemon.core.templates import check_template, expand
 
 __all__ = [
     "NAME_MAX",
+    "REGULAR",
     "Pattern",
     "check_template",
     "compile_pattern",
@@ -29,6 +31,8 @@ __all__ = [
     "stem_suffix",
 ]
 
+REGULAR = "regex:"
+"""What a pattern begins with that is a regular expression."""
 NAME_MAX = 255
 """Bytes that every usual file system takes for one name."""
 _TAIL = 32
@@ -70,6 +74,13 @@ _DEVICES = frozenset(
 )
 #: Categories without a place in a name: control, format (bidi marks, zero width), surrogate, private, line ends.
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def compile_pattern(pattern: str) -> Pattern:
+    """Compile a pattern for names, of fields in braces or a regular expression; `ValueError` says what is wrong."""
+    if pattern.startswith(REGULAR):
+        return regular.compile_regular(pattern[len(REGULAR) :].strip())
+    return patterns.compile_pattern(pattern)
 
 
 def is_temporary(name: str) -> bool:

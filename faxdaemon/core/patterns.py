@@ -42,10 +42,18 @@ _Item = _Literal | _Field | _Optional
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class Step:
     act: str
     text: str = ""
     ways: tuple[int, int] = (0, 0)
+    kind: re.Pattern[str] | None = None
+    """For `kind`: which one character."""
+
+    def takes(self, char: str) -> bool:
+        """Whether it consumes this character."""
+        if self.kind is not None:
+            return self.kind.fullmatch(char) is not None
+        return self.act == "any" or char == self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ class Pattern:
 
     text: str
     fields: tuple[str, ...]
-    _program: tuple[_Step, ...] = field(repr=False)
+    _program: tuple[Step, ...] = field(repr=False)
 
     def match(self, stem: str) -> dict[str, str] | None:
         """The fields that are present in `stem` (a name without its suffix), or None when it does not follow the
@@ -77,7 +85,7 @@ class Pattern:
                 waiting.append((step.ways[0], at, marks))
             elif step.act in {"open", "close"}:
                 waiting.append((place + 1, at, (step.text, at, marks)))
-            elif at < len(stem) and (step.act == "any" or stem[at] == step.text):
+            elif at < len(stem) and step.takes(stem[at]):
                 waiting.append((place + 1, at + 1, marks))
         return None
 
@@ -104,9 +112,9 @@ def compile_pattern(pattern: str) -> Pattern:
     if not items:
         raise ValueError("the pattern is empty; write at least {number}")
     _separated(items, False)
-    program: list[_Step] = []
+    program: list[Step] = []
     _emit(items, program)
-    program.append(_Step("end"))
+    program.append(Step("end"))
     return Pattern(pattern, tuple(parser.names), tuple(program))
 
 
@@ -184,16 +192,16 @@ def _separated(items: tuple[_Item, ...], after_field: bool) -> bool:
     return after_field
 
 
-def _emit(items: tuple[_Item, ...], program: list[_Step]) -> None:
+def _emit(items: tuple[_Item, ...], program: list[Step]) -> None:
     for item in items:
         if isinstance(item, _Literal):
-            program.append(_Step("char", item.char))
+            program.append(Step("char", item.char))
         elif isinstance(item, _Field):
             first = len(program) + 1
-            program += [_Step("open", item.name), _Step("any"), _Step("fork", ways=(first + 2, first))]
-            program.append(_Step("close", item.name))
+            program += [Step("open", item.name), Step("any"), Step("fork", ways=(first + 2, first))]
+            program.append(Step("close", item.name))
         else:
             fork = len(program)
-            program.append(_Step("fork"))
+            program.append(Step("fork"))
             _emit(item.items, program)
-            program[fork] = _Step("fork", ways=(fork + 1, len(program)))
+            program[fork] = Step("fork", ways=(fork + 1, len(program)))

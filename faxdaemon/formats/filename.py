@@ -1,7 +1,8 @@
 """The file name asks, by the folder's pattern; our own JSON file answers.
 
-Promise   a name is read by the folder's pattern (fields in braces, optional parts in brackets); a folder with a fixed
-          number takes any name.  A field called like a word of `core.wishes` is a wish.
+Promise   a name is read by the folder's pattern (fields in braces, optional parts in brackets; or a regular expression
+          with named groups); a folder with a fixed number takes any name.  A field called like a word of `core.wishes`
+          is a wish.
 Needs     the pattern, or the fixed number.
 Crash     keeps nothing.
 """
@@ -22,7 +23,9 @@ _KNOWN = ("number", "name", "reference")
 
 ABOUT = About(
     title="File name, by the folder's pattern",
-    says="The name of the document tells the number and more, by the `filename` pattern of the folder.",
+    says="The name of the document tells the number and more, by the `filename` pattern of the folder: fields in "
+    "braces, `{number}[_{name}][_{reference}]`; or a regular expression for the whole name without its suffix, with "
+    "named groups, `regex:(?P<number>[0-9]+)-(?P<name>.+)`.",
     files={"3035550123_Dr. Lee_4711.pdf": ""},
     numbers=("+13035550123",),
     carries=("name", "reference", *VOCABULARY),
@@ -45,7 +48,8 @@ class Filename(Dialect):
 
     def read(self, papers: Papers) -> list[Order] | NotMine:
         """One recipient, from the name's stem."""
-        found = self._pattern.match(PurePath(papers.name).stem) or {}
+        matched = self._pattern.match(PurePath(papers.name).stem) or {}
+        found = {field: text for field, text in matched.items() if text}
         number = self.folder.to or found.get("number") or found.get("address")
         if not number:
             return NotMine(
