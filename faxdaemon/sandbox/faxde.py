@@ -7,7 +7,8 @@ encoding of STATURL) is chosen here as Delphi servers usually have it: oldest fi
     GET  /faxde/xmlws.exe?wsdl/IntfXMLWS, /faxde/xmlws.exe/wsdl/IntfXMLWS         its WSDL
     GET  /faxde/xmlws.exe?intf=IntfXMLWS                                          a page about it
 
-Switches: `faxde.duplicate_id`, `faxde.duplicate_window`, `faxde.reference_counts`; see `faxde_jobs`.
+Switches: `faxde.duplicate_id`, `faxde.duplicate_window`, `faxde.reference_counts`, see `faxde_jobs`; `faxde.several`,
+see `faxde_several`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Where the document is silent the choice is ours: a double is a job of the same account with the same recipients,
 documents and options as one that was not cancelled, within `faxde.duplicate_window` seconds (24 hours); its id is
 returned with -77 unless `faxde.duplicate_id` is False; `faxde.reference_counts` False leaves reference and options out
-of the comparison.  A cancelled job is not found any more.  Several recipients and RecipientFile are not authorised.
+of the comparison.  A cancelled job is not found any more.  Several recipients: see `faxde_several`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import csv
 import io
 import re
 import threading
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from faxdaemon.sandbox import numbering
 from faxdaemon.sandbox.faults import Fault, Play
+from faxdaemon.sandbox.faxde_several import Groups, Recipient, recipients_of
 from faxdaemon.sandbox.faxde_soap import Call, Misread, reply
-from faxdaemon.sandbox.model import Job, LedgerEntry, Paper, SandboxAccount, job_number
+from faxdaemon.sandbox.model import Job, Paper, SandboxAccount, job_number
 from faxdaemon.sandbox.network import Network
 from faxdaemon.sandbox.wire import Reply
 
 JOB_TYPES: Mapping[int, str] = MappingProxyType({0: "FAX", 1: "SMS", 2: "mail", 3: "letter", 4: "letter", 8: "QSign"})
 SUFFIXES = frozenset({".tif", ".tiff", ".bmp", ".html", ".htm", ".doc", ".xls", ".pdf"})
 _LIMITS = {"STATURL": 128, "STATIONID": 20, "FAXHEADER": 30, "SMSFROM": 16}
-_RECIPIENT = re.compile(r"\s*([^\[\],]+?)\s*(?:\[([^\]]*)\])?\s*")
 _PREMIUM = ("+49900", "+49137", "+49118")
 
 #: What FAX.de calls an end, by the network's words.
@@ -52,40 +52,59 @@ class Jobs:
         self._switches = switches
         self._guard = threading.Lock()
         self._options: dict[int, str] = {}
+        self._groups = Groups()
 
     def send(self, call: Call, account: SandboxAccount, fault: Fault | None) -> Reply:
         """SendJob."""
-        number, reference = recipient_of(call)
-        if code := _refused(call, number):
+        wanted = [(_destination(name), reference) for name, reference in recipients_of(call)]
+        several = len(wanted) > 1
+        if several and not self._switches.get("faxde.several", True):
+            return reply("SendJob", 1)
+        wanted = [one for one in wanted if one[0]] if several else wanted
+        if code := _refused(call, [number for number, _ in wanted]):
             return reply("SendJob", code)
-        options = options_of(call)
         papers = self._papers(call)
         if isinstance(papers, int):
             return reply("SendJob", papers)
+        key = (account.name, tuple(wanted), tuple(paper.sha256 for paper in papers), call.text("Options"))
         with self._guard:  # two equal requests at once make one job
-            double = self._double(call, account, number, reference, papers)
+            double = self._groups.double(key) if several else self._double(call, account, *wanted[0], papers)
             if double is not None:
-                shown = job_number(double.job) if self._switches.get("faxde.duplicate_id", True) else 0
-                return reply("SendJob", -77, JobId=shown)
-            late = fault is not None and fault.play in {Play.ACCEPT_LATE, Play.INDEX_LATE}
-            job = self._network.submit(
-                account.name,
-                number,
-                papers,
-                hidden_for=fault.seconds if fault and late else 0.0,
-                login=account.username,
-                recipname="",
-                reference=reference,
-                notify=options.get("STATURL"),
-                notify_first=fault is not None and fault.play is Play.NOTIFY_EARLY,
-                caller=options.get("CALLERID") or options.get("ISDNABS"),
-                csid=options.get("STATIONID"),
-                extra={"type": JOB_TYPES[call.number("JobType")]},
-            )
-            self._options[job.number] = call.text("Options")
-        if job.notify_first:
-            self._network.finish(job)
-        return reply("SendJob", 0, JobId=job.number, RecipientsCount=1, PageCount=job.pages)
+                return reply("SendJob", -77, JobId=double if self._switches.get("faxde.duplicate_id", True) else 0)
+            jobs = [self._taken(call, account, fault, recipient, papers) for recipient in wanted]
+            if several:
+                self._groups.add(key, jobs)
+        for job in jobs:
+            if job.notify_first:
+                self._network.finish(job)
+        return reply("SendJob", 0, JobId=jobs[0].number, RecipientsCount=len(jobs), PageCount=jobs[0].pages)
+
+    def _taken(
+        self,
+        call: Call,
+        account: SandboxAccount,
+        fault: Fault | None,
+        recipient: Recipient,
+        papers: Sequence[Paper],
+    ) -> Job:
+        options = options_of(call)
+        late = fault is not None and fault.play in {Play.ACCEPT_LATE, Play.INDEX_LATE}
+        job = self._network.submit(
+            account.name,
+            recipient[0],
+            papers,
+            hidden_for=fault.seconds if fault and late else 0.0,
+            login=account.username,
+            recipname="",
+            reference=recipient[1],
+            notify=options.get("STATURL"),
+            notify_first=fault is not None and fault.play is Play.NOTIFY_EARLY,
+            caller=options.get("CALLERID") or options.get("ISDNABS"),
+            csid=options.get("STATIONID"),
+            extra={"type": JOB_TYPES[call.number("JobType")]},
+        )
+        self._options[job.number] = call.text("Options")
+        return job
 
     def _papers(self, call: Call) -> list[Paper] | int:
         keep = self._network.papers.keep
@@ -107,7 +126,7 @@ class Jobs:
 
     def _double(
         self, call: Call, account: SandboxAccount, number: str, reference: str, papers: Iterable[Paper]
-    ) -> LedgerEntry | None:
+    ) -> int | None:
         since = datetime.now(UTC) - timedelta(seconds=self._switches.get("faxde.duplicate_window", 86_400))
         documents = tuple(paper.sha256 for paper in papers)
         exact = self._switches.get("faxde.reference_counts", True)
@@ -117,7 +136,7 @@ class Jobs:
                 continue
             options = self._options.get(job_number(entry.job) or 0, call.text("Options"))  # not kept over a restart
             if not exact or (entry.reference == reference and options == call.text("Options")):
-                return entry
+                return job_number(entry.job)
         return None
 
     def status(self, call: Call, account: SandboxAccount, fault: Fault | None) -> Reply:
@@ -128,16 +147,17 @@ class Jobs:
             job = None
         if job is None or job.result == "stopped":
             return reply("JobStatus", 5)
-        if job.result is None:
+        jobs = self._groups.of(job)
+        ended = [one.ended_at for one in jobs if one.result is not None and one.ended_at]
+        if len(ended) < len(jobs):
             return reply("JobStatus", 6)
-        csid = numbering.CSID if job.result == "success" else ""
         return reply(
             "JobStatus",
             0,
-            SendResult=word(job),
-            SendDateTime=job.ended_at,
-            RemoteId=csid,
-            StatusFile=_protocol(job, csid),
+            SendResult="multi" if len(jobs) > 1 else word(job),
+            SendDateTime=max(ended),
+            RemoteId="" if len(jobs) > 1 else _csid(job),
+            StatusFile=_protocol(jobs),
         )
 
     def cancel(self, call: Call, account: SandboxAccount, _fault: Fault | None) -> Reply:
@@ -145,34 +165,35 @@ class Jobs:
         job = self._network.job(account.name, call.number("JobId"))
         if job is None:
             return reply("CancelJob", -2)
-        return reply("CancelJob", 0 if self._network.stop(job) else 1)
+        stopped = [self._network.stop(one) for one in self._groups.of(job)]
+        return reply("CancelJob", 0 if any(stopped) else 1)
 
 
 def recipient_of(call: Call) -> tuple[str, str]:
-    """Number (E.164) or address, and reference; empty when there is none."""
-    match = _RECIPIENT.fullmatch(call.text("Recipient"))
-    if not match:
-        return "", ""
-    return match[1] if "@" in match[1] else _number(match[1]), match[2] or ""
+    """Number (E.164) or address of the first recipient, and its reference; empty when there is none."""
+    name, reference = (recipients_of(call) or [("", "")])[0]
+    return _destination(name), reference
 
 
-def _number(text: str) -> str:
+def _destination(text: str) -> str:
+    if "@" in text:
+        return text
     digits = re.sub(r"[\s()/.-]", "", text)
     digits = re.sub(r"^00", "+", digits)
     digits = re.sub(r"^0", "+49", digits)
     return digits if re.fullmatch(r"\+[1-9][0-9]{5,14}", digits) else ""
 
 
-def _refused(call: Call, number: str) -> int:
+def _refused(call: Call, numbers: Sequence[str]) -> int:
     """The result for a request that is not taken at all; 0 for one that is."""
     kind = call.number("JobType")
     if kind not in JOB_TYPES or not call.text("JobType").strip():
         return 4
-    if call.text("RecipientFile") or "," in call.text("Recipient"):
-        return 1
-    if not number or (kind in {2, 8}) != ("@" in number):
+    if not numbers or not all(number and (kind in {2, 8}) == ("@" in number) for number in numbers):
         return 8
-    return 45 if number.startswith(_PREMIUM) else 0
+    if len(numbers) > 1 and kind == 8:
+        return 11
+    return 45 if any(number.startswith(_PREMIUM) for number in numbers) else 0
 
 
 def options_of(call: Call) -> dict[str, str]:
@@ -196,11 +217,16 @@ def duration(job: Job) -> int:
     return round(((job.ended_at or job.accepted_at) - job.accepted_at).total_seconds())
 
 
-def _protocol(job: Job, csid: str) -> bytes:
+def _csid(job: Job) -> str:
+    return numbering.CSID if job.result == "success" else ""
+
+
+def _protocol(jobs: Sequence[Job]) -> bytes:
     out = io.StringIO(newline="")
     rows = csv.writer(out, quoting=csv.QUOTE_ALL)
     rows.writerow(["RECIPIENT", "JOBTYPE", "RESULT", "REMOTEID", "PAGES", "SENDDATETIME", "DURATION", "REFID"])
-    ended = f"{job.ended_at:%Y-%m-%d %H:%M:%S}" if job.ended_at else ""
-    kind = job.extra.get("type", "FAX")
-    rows.writerow([job.destination, kind, word(job), csid, job.pages_sent, ended, duration(job), job.reference])
+    for job in jobs:
+        ended = f"{job.ended_at:%Y-%m-%d %H:%M:%S}" if job.ended_at else ""
+        about = [job.destination, job.extra.get("type", "FAX"), word(job), _csid(job)]
+        rows.writerow([*about, job.pages_sent, ended, duration(job), job.reference])
     return out.getvalue().encode()

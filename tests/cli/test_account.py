@@ -110,8 +110,9 @@ def test_what_each_service_offers_is_told(main, other):
     assert json.loads(main("offers", "--json").stdout)
     concord = other("concord", user_id="mbx1234567890")
     assert "broadcast" in concord("offers").stdout
-    faxde = other("faxde", customer="faxde")
-    assert faxde("offers").stdout == "nothing beyond sending and receiving\n"
+    assert other("faxde", customer="faxde")("offers").stdout == "broadcast\n"
+    opentext = other("opentext", username="opentext")
+    assert opentext("offers").stdout == "nothing beyond sending and receiving\n"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_what_faxage_does_not_have(main, words, what):
     ],
 )
 def test_what_faxde_does_not_have(other, words):
-    says_no(other("faxde", customer="faxde")(*words), "nothing beyond sending and receiving")
+    says_no(other("faxde", customer="faxde")(*words), "it offers: broadcast")
 
 
 # -- lines and numbers
@@ -290,6 +291,20 @@ def test_a_broadcast(other, box, tmp_path):
     assert {row["FaxNumber"][-4:] for row in rows} == {"0177", "0178"}
     assert concord("broadcast", "report", job, "office@example.org").exit_code == 0
     says_no(concord("broadcast", "start", str(tmp_path / "none.pdf"), TO, "--yes"), "cannot be read")
+
+
+def test_a_broadcast_with_a_list_of_recipients(other, box, tmp_path):
+    faxde = other("faxde", customer="faxde")
+    paper = tmp_path / "news.pdf"
+    paper.write_bytes(pdf_bytes(pages=1))
+    before = len(box.sent())
+    started = faxde("broadcast", "start", str(paper), TO, "+13035550178", "--yes", "--json")
+    assert started.exit_code == 0, started.stderr
+    box.wait(lambda: len(box.sent()) == before + 2 and all(entry.result for entry in box.sent()[before:]))
+    rows = json.loads(faxde("broadcast", "status", json.loads(started.stdout)["job"], "--json").stdout)
+    assert {row["RECIPIENT"][-4:] for row in rows} == {"0177", "0178"}
+    says_no(faxde("broadcast", "start", str(paper), TO, "+13035550178", "--yes"), "double")
+    assert len(box.sent()) == before + 2
 
 
 def test_covers_and_profile(other):

@@ -725,3 +725,11 @@ def test_capabilities_say_how_a_doubt_is_resolved() -> None:
     assert (CAPABILITIES.duplicates, CAPABILITIES.find) == (Duplicates.REFUSES, Find.NOT)
     assert (CAPABILITIES.head_of_queue_inbox, CAPABILITIES.status_batch) == (True, 1)
     assert CAPABILITIES.suffixes == {*orders.SUFFIXES, ".txt"}
+
+
+def test_a_later_time_is_the_same_in_every_repeat(faxde: Desk) -> None:
+    wishes = {"send_at": "2036-11-30T09:15:00+02:00"}
+    provider = faxde(results(0, JobId=12))
+    for _ in "12":
+        submitted(provider, options=wishes)
+    assert {value(request, "SendDateTime") for request in faxde.requests} == {"2036-11-30T07:15:00Z"}

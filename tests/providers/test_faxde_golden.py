@@ -67,12 +67,18 @@ def submission(**changes: Any) -> Any:
     return new_submission("+4940123456789", reference=REFERENCE, **changes)
 
 
+SEVERAL = (
+    ("+4940123456789", "FAX", "OK", "John Doe", "2", "2017-06-01 15:53:06", "19", "1"),
+    ("+12125550142", "FAX", "No Answer", "", "0", "2017-06-01 15:55:00", "0", "2"),
+)
 TEXT = [Paper("Termin morgen 9 Uhr, Gruß".encode("cp1252"), name="sms.txt").content]
 CASES: dict[str, tuple[golden.Act, object]] = {
     "sendjob": (lambda p: p.submit(submission(), PAPERS), Accepted("123456")),
     "sendjob-double": (double, True),
     "sendjob-wishes": (lambda p: p.submit(submission(options={"retries": 9}), PAPERS[:1]), Accepted("123457")),
     "sendjob-sms": (lambda p: p.submit(submission(options={"service": "sms"}), TEXT), Accepted("123458")),
+    "sendjob-several": (lambda p: p.broadcast(["+4940123456789", "+12125550142"], "news.pdf", b"%PDF-1.4"), "123459"),
+    "jobstatus-several": (lambda p: p.broadcast_status("123459").rows, SEVERAL),
     "jobstatus": (lambda p: p.status(["123456"]), [DONE]),
     "jobstatus-running": (lambda p: p.status(["123456"])[0].progress, Progress.PENDING),
     "canceljob": (lambda p: p.cancel("123456"), Cancelled.DONE),

@@ -211,8 +211,10 @@ def test_a_job_is_in_the_ledger_under_the_id_that_was_told(customer: Customer, s
         ({"Recipient": "nobody"}, 8),
         ({"Recipient": "a@example.org"}, 8),
         ({"JobType": "2"}, 8),
-        ({"Recipient": "+4940555123,+4940555124"}, 1),
-        ({"RecipientFile": "eA=="}, 1),
+        ({"Recipient": "nobody,somebody"}, 8),
+        ({"Recipient": "+4940555123,+49900123456"}, 45),
+        ({"RecipientFile": "eA=="}, 8),
+        ({"JobType": "8", "Recipient": "a@example.org,b@example.org"}, 11),
         ({"Recipient": "+49900123456"}, 45),
         ({"SendFilename1": "a.odt"}, -6),
         ({"SendFilename1": "a"}, -6),
@@ -226,6 +228,21 @@ def test_a_job_is_in_the_ledger_under_the_id_that_was_told(customer: Customer, s
 def test_each_refusal(customer: Customer, sandbox: Sandbox, changes: dict[str, str], code: int) -> None:
     assert customer.send(**changes)["return"] == str(code)
     assert sandbox.sent() == []
+
+
+def test_several_recipients_are_one_job(customer: Customer, sandbox: Sandbox) -> None:
+    rows = base64.b64encode(b"+4940555123,a\r\nnobody,b\n+12125550110\n").decode()
+    told = customer.send(Recipient="", RecipientFile=rows)
+    assert (told["return"], told["RecipientsCount"]) == ("0", "2")
+    assert [(e.destination, e.reference) for e in sandbox.sent()] == [("+4940555123", "a"), ("+12125550110", "")]
+    again = customer.send(Recipient="", RecipientFile=rows)
+    assert (again["return"], again["JobId"]) == ("-77", told["JobId"])
+    sandbox.wait(lambda: all(entry.result for entry in sandbox.sent()))
+    status = customer.ask("JobStatus", JobId=told["JobId"])
+    assert (status["return"], status["SendResult"]) == ("0", "multi")
+    assert len(sandbox.sent()) == 2
+    sandbox.switches["faxde.several"] = False
+    assert customer.send(Recipient="+4940555123,+4940555124")["return"] == "1"
 
 
 @pytest.mark.parametrize(

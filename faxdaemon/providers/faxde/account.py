@@ -25,6 +25,7 @@ from faxdaemon.contracts.provider import (
 from faxdaemon.core.errors import FilesError, ItemGone, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.model import Listed, Submission
 from faxdaemon.providers.faxde import answers, orders, protocols
+from faxdaemon.providers.faxde.services import Services
 from faxdaemon.providers.faxde.wire import Told, Wire, moment
 from faxdaemon.xmlsafe import Node
 
@@ -44,7 +45,7 @@ _GONE = "FAX.de no longer shows this received fax"
 
 
 @dataclass(frozen=True, slots=True)
-class FaxDe:
+class FaxDe(Services):
     """See the package."""
 
     wire: Wire

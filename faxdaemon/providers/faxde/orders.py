@@ -10,10 +10,13 @@ Documents travel under neutral names (`1.pdf`): FAX.de goes by the suffix, and a
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from types import MappingProxyType
+from typing import Any
 
 from faxdaemon.contracts.provider import Content
 from faxdaemon.core import ids
@@ -87,6 +90,7 @@ OPTIONS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
         "staturl": ("STATURL", r"[^;\s\x00-\x1f]{1,128}", "at most 128 characters with the tokens, and no semicolon"),
     }
 )
+_NUMBER = re.compile(r"\+[1-9][0-9]{3,18}")
 _ADDRESS = re.compile(r"[^;,\[\]\s@]+@[^;,\[\]\s@]+")
 _FLAGS = {"flash": "FLASHSMS"}
 _WISHED = MappingProxyType(
@@ -119,11 +123,31 @@ def token_of(submission: Submission) -> str:
 def parameters(submission: Submission, contents: Sequence[Content], account: Mapping[str, str]) -> list[Parameter]:
     """SendJob's, after the credentials, in the documented order.  Raises `Unfit`, and what opening a text raises."""
     service = _service(submission)
+    recipient = f"{_recipient(service, submission)}[{token_of(submission)}]"
+    start = moment(submission.options, "send_at")
+    at = start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if start else AT_ONCE
+    return _job(service, recipient, "", contents, at=at, options=_options(submission.options, account))
+
+
+def several(numbers: Sequence[str], content: Content, account: Mapping[str, str]) -> list[Parameter]:
+    """As `parameters`, of one fax to several recipients, each numbered from 1 by its reference."""
+    if not numbers:
+        raise Unfit("there is no recipient")
+    if bad := [number for number in numbers if not _NUMBER.fullmatch(number)]:
+        raise Unfit(f"FAX.de takes international numbers only, and {len(bad)} of these are none")
+    rows = "".join(f"{number},{n}\r\n" for n, number in enumerate(numbers, 1)).encode()
+    recipients = Content("recipients.csv", len(rows), lambda: io.BytesIO(rows))
+    return _job(SERVICES["fax"], "", recipients, [content], at=AT_ONCE, options=_options({}, account))
+
+
+def _job(
+    service: Service, recipient: str, recipients: str | Content, contents: Sequence[Content], *, at: str, options: str
+) -> list[Parameter]:
     text, files = _sorted(service, contents)
     found: list[Parameter] = [
         ("JobType", "int", str(service.job_type)),
-        ("Recipient", "string", f"{_recipient(service, submission)}[{token_of(submission)}]"),
-        ("RecipientFile", "base64Binary", ""),
+        ("Recipient", "string", recipient),
+        ("RecipientFile", "base64Binary", recipients),
         ("SendText", "string", _read(text) if text else ""),
     ]
     for number in range(1, FILES + 1):
@@ -131,9 +155,8 @@ def parameters(submission: Submission, contents: Sequence[Content], account: Map
         name = f"{number}{SUFFIXES[suffix(content.name)]}" if content else ""
         found.append((f"SendFilename{number}", "string", name))
         found.append((f"SendFile{number}", "base64Binary", replace(content, name=name) if content else ""))
-    start = moment(submission.options, "send_at")
-    found.append(("SendDateTime", "dateTime", start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else AT_ONCE))
-    found.append(("Options", "string", _options(submission, account)))
+    found.append(("SendDateTime", "dateTime", at))
+    found.append(("Options", "string", options))
     return found
 
 
@@ -151,7 +174,7 @@ def _recipient(service: Service, submission: Submission) -> str:
         if not _ADDRESS.fullmatch(address):
             raise Unfit(f"{service.name} needs the option `address`, an e-mail address")
         return address
-    if not re.fullmatch(r"\+[1-9][0-9]{3,18}", submission.number):
+    if not _NUMBER.fullmatch(submission.number):
         raise Unfit("FAX.de takes international numbers only")
     return submission.number
 
@@ -190,12 +213,12 @@ def _read(content: Content) -> str:
         return raw.decode("cp1252", "replace")
 
 
-def _options(submission: Submission, account: Mapping[str, str]) -> str:
+def _options(wishes: Mapping[str, Any], account: Mapping[str, str]) -> str:
     """`KEY=value;KEY=value`, those of the request before those of the account."""
     made = []
     for name, (key, _, _) in OPTIONS.items():
         asked = _WISHED.get(name, "")
-        wish = submission.options.get(asked)
+        wish = wishes.get(asked)
         value = str(wish) if wish not in (None, "") else account.get(name)
         if value is None:
             continue
@@ -204,5 +227,5 @@ def _options(submission: Submission, account: Mapping[str, str]) -> str:
         if problem := problem_of(name, value, asked if wish else None):
             raise Unfit(problem)
         made.append(f"{key}={value}")
-    made += [key for name, key in _FLAGS.items() if submission.options.get(name)]
+    made += [key for name, key in _FLAGS.items() if wishes.get(name)]
     return ";".join(made)

@@ -21,6 +21,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from faxdaemon.contracts.provider import JobStatus, Progress
+from faxdaemon.contracts.services import Table
 from faxdaemon.providers._words import shown
 from faxdaemon.providers.faxde.wire import Told, moment
 
@@ -82,6 +83,15 @@ def rows_of(told: Told) -> list[Row]:
         return []
     names = [name.strip().upper() for name in table[0]] if table else []
     return [dict(zip(names, row, strict=False)) for row in table[1:] if row] if "RESULT" in names else []
+
+
+def table_of(told: Told) -> Table | None:
+    """The StatusFile for people; None when it cannot be read."""
+    rows = rows_of(told)
+    if not rows:
+        return None
+    columns = tuple(rows[0])
+    return Table(columns, tuple(tuple(_plain(row.get(name, "")) for name in columns) for row in rows))
 
 
 def references(told: Told) -> set[str]:
