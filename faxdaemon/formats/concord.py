@@ -48,7 +48,10 @@ KNOWN = frozenset(WISHES) | {
     "referenceid",
     "resolution",
 }
-_MINE = re.compile(rf"<\s*(?:\w+:)?(?:{'|'.join(sorted(KNOWN))})\b", re.IGNORECASE)
+_ONE = rf"<\s*(?:\w+:)?(?:{'|'.join(sorted(KNOWN))})\b"
+_MINE = re.compile(_ONE, re.IGNORECASE)
+_FIRST = re.compile(rf"\s*(?:<[?!][^>]*>\s*)*<[^>]{{1,200}}>\s*{_ONE}", re.IGNORECASE)
+"""One of its elements comes first inside the outermost one: as much as can be told of what is no XML."""
 
 ABOUT = About(
     title="Concord Folder Fax, XML files",
@@ -86,9 +89,17 @@ class Concord(ControlDialect):
 
     def understand(self, name: str, control: bytes) -> list[Order] | NotMine:
         """One order for one recipient, for the document of the same stem."""
-        if not _MINE.search(decoded(control, self.folder.encoding).text):
+        text = decoded(control, self.folder.encoding).text
+        if not _MINE.search(text):
             return NotMine()
-        read = foreign(control, self.folder.encoding)
+        try:
+            read = foreign(control, self.folder.encoding)
+        except Refused:
+            if _FIRST.match(text):
+                raise
+            return NotMine()
+        if not any(child.name.lower() in KNOWN for child in read.root.children):
+            return NotMine()
         told = texts(read.root, read.root.name[:40], KNOWN)
         named = tokens(PurePath(name).stem)
         number = self._agreed(told.get("faxnumber"), named.get("fax")) or self.folder.to

@@ -30,7 +30,8 @@ from faxdaemon.formats._text import Undecided, decode
 OPTIONS = {"FROM": "sender_name", "SUBJECT": "subject", "CHARGE": "billing_code", "COVERSHEET": "cover"}
 FIELDS = {"USER": "user", "LAN": "lan", "COMMENT": "comment", "DELETE": "delete"}
 _RECIPIENT = {"TO": "name", "FAX": "number", "ORGANISATION": "company", "ORGANIZATION": "company"}
-_KNOWN = frozenset({*OPTIONS, *FIELDS, "PRIORITY", "HOLD", "PREVIEW", "FORMAT", "AFTER"})
+_WAITS = ("HOLD", "PREVIEW")
+_KNOWN = frozenset({*OPTIONS, *FIELDS, *_WAITS, "PRIORITY", "FORMAT", "AFTER"})
 _PRIORITY = {"urgent": "high", "normal": "normal", "background": "low"}
 _FORMAT = {"ascii": "", "tiff-normal": "standard", "tiff-fine": "fine"}
 _SECTION = re.compile(r"%%\[([^\]]*)\]?")
@@ -42,7 +43,7 @@ ABOUT = About(
     title="Zetafax ZSUBMIT",
     says="A `.SUB` file. After `%%[MESSAGE]` come options and recipients (`TO`, `FAX`, `ORGANISATION`) as "
     "`KEY: value`, then `%%[TEXT]` with a text or `%%[FILE]` with a path on the next line; several messages are "
-    "several faxes.",
+    "several faxes. With `HOLD: YES` or `PREVIEW: YES` it is held for a person.",
     files={
         "JOB1.SUB": "%%[MESSAGE]\r\nFROM: Lab\r\nTO: Dr. Lee\r\nORGANISATION: North Clinic\r\nFAX: 303 555 0123\r\n"
         "TO: Dr. Fox\r\nFAX: 303 555 0124\r\nPRIORITY: URGENT\r\n\r\n%%[FILE]\r\nJOB1.001.pdf\r\n",
@@ -217,9 +218,7 @@ def _order(message: _Message, encoding: str) -> Order:
     """Raises `Refused`."""
     where = f"the message of line {message.begin + 1}"
     told = message.told
-    for key in ("HOLD", "PREVIEW"):
-        if told.get(key) and chosen(f"{where}: {key}", told[key], {"yes": "yes", "no": ""}):
-            raise Refused(f"{where}: {key} asks to wait for a person, and nobody is asked here: leave it out")
+    waits = [key for key in _WAITS if told.get(key) and chosen(f"{where}: {key}", told[key], {"yes": "1", "no": ""})]
     options = {wish: told[key] for key, wish in OPTIONS.items() if told.get(key)}
     if told.get("PRIORITY"):
         options["priority"] = chosen(f"{where}: PRIORITY", told["PRIORITY"], _PRIORITY)
@@ -240,4 +239,10 @@ def _order(message: _Message, encoding: str) -> Order:
     if not requests:
         raise Refused(f"{where} has no recipient")
     text = "\n".join(message.text).rstrip("\x1a \t\n")
-    return Order(tuple(requests), tuple(message.documents), f"{text}\n" if text.strip() else None, encoding=encoding)
+    return Order(
+        tuple(requests),
+        tuple(message.documents),
+        f"{text}\n" if text.strip() else None,
+        encoding=encoding,
+        hold=f"it asks to wait until a person has looked at it ({', '.join(waits)})" if waits else None,
+    )

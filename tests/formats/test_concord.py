@@ -121,13 +121,27 @@ def test_the_same_number_twice_is_no_contradiction() -> None:
         (f"{NUMBER}<JobScheduleStartType>Soon</JobScheduleStartType>", "a.xml", "immediate or scheduled"),
         (f"{NUMBER}<CoverText>a & b</CoverText>", "a.xml", "not well-formed (line 1)"),
         (NUMBER, "fax={3035550123.xml", "not closed"),
+        (f"<Cover>A</Cover>{NUMBER}", "a.xml", "<Cover> is not known here"),
+        (f" {NUMBER}<x", "a.xml", "well-formed"),
     ],
 )
 def test_what_is_unclear_is_refused(elements: str, lead: str, reason: str) -> None:
     assert reason in why(elements, lead=lead)
 
 
-@pytest.mark.parametrize("content", ["<faxmakerdata><fields/></faxmakerdata>", "", "no XML", "<x/>", "\0\0"])
+OTHERS = [
+    "<faxmakerdata><fields/></faxmakerdata>",
+    "<faxmakerdata><fields><resolution>high</resolution></fields></faxmakerdata>",
+    "<?xml version='1.0'?>\n<faxmakerdata>\n<fields><subject>a & b</subject><resolution>high</resolution>",
+    "<x><y><FaxNumber>1</FaxNumber></y></x>",
+    "",
+    "no XML",
+    "<x/>",
+    "\0\0",
+]
+
+
+@pytest.mark.parametrize("content", OTHERS)
 def test_what_has_none_of_its_elements_is_left_to_others(content: str) -> None:
     assert not_mine("concord", content, "a.xml")
 

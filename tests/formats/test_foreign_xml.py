@@ -8,10 +8,12 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.dialects import dirty, opened, sample
 
 from faxdaemon.formats._control import Refused
 from faxdaemon.formats._text import Undecided
 from faxdaemon.formats._xml import ELEMENTS, children, element, foreign, one, texts
+from faxdaemon.outbound.dialects import Asked, Dialects
 
 HEAD = '<?xml version="1.0" encoding="{}"?>\r\n'
 
@@ -130,3 +132,14 @@ def test_no_bytes_crash_it(raw: bytes, mend: bool) -> None:
         assert str(error)
     else:
         assert read.encoding
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("name", ["concord", "gfi_xml", "retarus"])
+def test_xml_is_told_apart_where_several_write_it(name: str, order: int) -> None:
+    made = sample(name)
+    for content in dirty(made.asks.decode()).values():
+        dialects = Dialects([(each, opened(each)) for each in ["concord", "gfi_xml", "retarus"][::order]])
+        found = dialects.control(made.lead, content)
+        assert isinstance(found, Asked)
+        assert found.format == name

@@ -83,12 +83,19 @@ def test_a_text_alone_is_a_fax_and_an_empty_one_is_none() -> None:
     (order,) = orders("zetafax", "%%[MESSAGE]\nFAX: 3035550123\n%%[TEXT]\nHello\n\x1a")
     assert (order.documents, order.text) == ((), "Hello\n")
     (order,) = orders("zetafax", "%%[MESSAGE]\nFAX: 3035550123\n%%[TEXT]\n\n%%[FILE]\na.pdf")
-    assert (order.documents, order.text) == (("a.pdf",), None)
+    assert (order.documents, order.text, order.hold) == (("a.pdf",), None, None)
 
 
 def test_recipients_begin_with_what_began_the_first() -> None:
     (order,) = orders("zetafax", "%%[MESSAGE]\nFAX: 1234567\nTO: A\nFAX: 1234568\nTO: B\n%%[FILE]\na.pdf")
     assert [(each.number, each.name) for each in order.requests] == [("1234567", "A"), ("1234568", "B")]
+
+
+def test_what_is_to_be_looked_at_first_waits() -> None:
+    (order,) = orders("zetafax", "%%[MESSAGE]\nHOLD: yes\nPREVIEW: NO\nFAX: 3035550123\n%%[FILE]\na.pdf")
+    assert order.hold == "it asks to wait until a person has looked at it (HOLD)"
+    (order,) = orders("zetafax", "%%[MESSAGE]\nPREVIEW: YES\nFAX: 3035550123\n%%[FILE]\na.pdf")
+    assert "PREVIEW" in str(order.hold)
 
 
 MESSAGE = "%%[MESSAGE]\nFAX: 1234567\n"
@@ -106,8 +113,6 @@ MESSAGE = "%%[MESSAGE]\nFAX: 1234567\n"
         (MESSAGE + "QUALITY: HIGH", "line 3: the option QUALITY is not known here"),
         (MESSAGE + "FROM: A\nFROM: B", "line 4: the option FROM is there twice"),
         (MESSAGE + "some text", "line 3: it is no option"),
-        (MESSAGE + "HOLD: YES", "HOLD asks to wait for a person"),
-        (MESSAGE + "PREVIEW: YES", "PREVIEW asks to wait for a person"),
         (MESSAGE + "HOLD: PERHAPS", "write yes or no"),
         (MESSAGE + "PRIORITY: HIGH", "write urgent or normal or background"),
         (MESSAGE + "FORMAT: EPSON", "write ascii or tiff-normal or tiff-fine"),
