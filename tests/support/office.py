@@ -97,7 +97,8 @@ class Office:
         site = self.site
         parts: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
         sink = open_sink("desk", FolderOptions(path=self.desk), site.files)
-        inbox = InboxRules(account="main", poll=30.0, timeout=20.0, lines={OTHER: ["desk"]})
+        single = self.provider.capabilities.head_of_queue_inbox
+        inbox = InboxRules("main", poll=30.0, timeout=20.0, lines={OTHER: ["desk"]}, one_at_a_time=single)
         asking = site.asking()
         more = {"files": site.files, "documents": site.documents, "accounts": site.journal}
         fetch = FetchStage(inbox, site.spool, provider=self.provider, asking=asking, **more, **parts)
@@ -106,7 +107,7 @@ class Office:
         DeliverStage(sink, site.spool, **parts).step()
         if acknowledge:
             told = {"provider": self.provider, "asking": asking}
-            AcknowledgeStage("main", 20.0, when_stored=False, **told, **parts).step()
+            AcknowledgeStage(inbox, when_stored=False, **told, **parts).step()
 
     # -- looking
 
