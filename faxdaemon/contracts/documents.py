@@ -77,7 +77,11 @@ class Documents(Protocol):
         ...
 
     def makes(self, media: str) -> bool:
-        """Whether `make` can take a document of this kind here."""
+        """Whether `make` can take a document of this kind here, with the programs that are installed now."""
+        ...
+
+    def advice(self, media: str) -> str:
+        """What to install so that `make` could take it, as the rest of a sentence; empty where nothing would help."""
         ...
 
     def make(self, sources: Sequence[Source]) -> Made:

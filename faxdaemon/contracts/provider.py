@@ -50,6 +50,10 @@ class Capabilities:
     """Whether the inbox shows one fax (or a few) at a time, so that one which is not acknowledged blocks the rest."""
     suffixes: frozenset[str]
     """File name suffixes it takes, lower case with dot."""
+    documents: int | None = None
+    """Documents in one fax, at most; more of them are made one PDF.  None where there is no limit."""
+    only_first: frozenset[str] = frozenset()
+    """Those of `suffixes` that it takes as the first document only."""
     regions: frozenset[str] | None = None
     """Country calling codes that it reaches, without `+`; None for all."""
     wishes: frozenset[str] = frozenset()

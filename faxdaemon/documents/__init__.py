@@ -5,6 +5,9 @@
     tail        whether a file has its end yet
     text        the text of the first and the last page
     make, clean one PDF of several documents, without the codes that were in them
+    pictures    pictures made fit for paper
+    outside     other programs, for what only they can read
+    office      office files that would harm them
     inspect     all of it, as `contracts.documents.Documents`
     render      the fax image (Group 4 TIFF) of a document
     paper       plain text as a PDF

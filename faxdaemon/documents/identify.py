@@ -28,13 +28,25 @@ GIF = "image/gif"
 BMP = "image/bmp"
 POSTSCRIPT = "application/postscript"
 PCL = "application/vnd.hp-pcl"
+SVG = "image/svg+xml"
 ZIP = "application/zip"
 OLE = "application/x-ole-storage"
+DOC = "application/msword"
+XLS = "application/vnd.ms-excel"
+PPT = "application/vnd.ms-powerpoint"
+LOCKED = "application/x-encrypted-office"
+"""An office file behind a password; which kind it is nobody can see."""
 
 IMAGES = frozenset({PNG, JPEG, GIF, BMP})
 
 _OOXML = "application/vnd.openxmlformats-officedocument."
-_WORD = _OOXML + "wordprocessingml.document"
+DOCX = _OOXML + "wordprocessingml.document"
+XLSX = _OOXML + "spreadsheetml.sheet"
+PPTX = _OOXML + "presentationml.presentation"
+ODF = "application/vnd.oasis.opendocument."
+ODT, ODS, ODP = ODF + "text", ODF + "spreadsheet", ODF + "presentation"
+OFFICE_ZIPS = frozenset({DOCX, XLSX, PPTX, ODT, ODS, ODP})
+"""Office files that are ZIP archives."""
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"II*\0", TIFF),
     (b"MM\0*", TIFF),
@@ -54,12 +66,14 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", ZIP),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
 )
-_OFFICE_ENTRIES = ((b"word/", _WORD), (b"xl/", _OOXML + "spreadsheetml.sheet"))
-_SLIDES = (b"ppt/", _OOXML + "presentationml.presentation")
+_ROOT = re.compile(r"<(?:[a-z0-9_-]+:)?([a-z][a-z0-9]*)[\s>/]")
+"""The first element behind all declarations."""
+_OFFICE_ENTRIES = ((b"word/", DOCX), (b"xl/", XLSX), (b"ppt/", PPTX))
 _OLE_STREAMS = (
-    ("WordDocument", "application/msword"),
-    ("Workbook", "application/vnd.ms-excel"),
-    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("EncryptedPackage", LOCKED),
+    ("WordDocument", DOC),
+    ("Workbook", XLS),
+    ("PowerPoint Document", PPT),
 )
 
 
@@ -96,9 +110,12 @@ def _text_kind(head: bytes) -> str:
         sample = head.decode("latin-1").removeprefix("\u00ef\u00bb\u00bf")
         if not sample or any(c in sample for c in _BINARY):
             return UNKNOWN
-    start = sample.lstrip()[:256].lower()
+    start = sample.lstrip("\ufeff \t\r\n")[:4096].lower()
     if start.startswith(("<!doctype html", "<html", "<head", "<body")):
         return HTML
+    if start.startswith(("<?xml", "<!--", "<!doctype", "<svg")):
+        root = _ROOT.search(start)
+        return {"html": HTML, "svg": SVG}.get(root[1] if root else "", TEXT)
     return TEXT
 
 
@@ -115,7 +132,7 @@ def _zip_kind(head: bytes, file: BinaryIO) -> str:
     size = file.seek(0, 2)
     file.seek(max(0, size - 8 * HEAD))
     names = head + file.read(8 * HEAD)  # the central directory repeats every name at the end
-    for folder, media in (*_OFFICE_ENTRIES, _SLIDES):
+    for folder, media in _OFFICE_ENTRIES:
         if folder in names:
             return media
     return ZIP

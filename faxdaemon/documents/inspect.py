@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from faxdaemon.contracts.documents import Inspection, Made, Page, Source
-from faxdaemon.documents import identify, tail
-from faxdaemon.documents.make import MADE_HERE, make
+from faxdaemon.documents import identify, outside, tail
+from faxdaemon.documents.make import make, makes
+from faxdaemon.documents.office import trouble_with
 from faxdaemon.documents.pdf import inspect_pdf
+from faxdaemon.documents.pictures import too_large
 from faxdaemon.documents.text import text_of
 from faxdaemon.documents.tiff import inspect_tiff
 
@@ -36,9 +38,7 @@ class Inspector:
                 return Inspection(media, *inspect_tiff(file))
             if tail.cut(file):
                 return Inspection(media, None, "is cut off: its end is missing")
-        unknown = media in {identify.UNKNOWN, identify.ZIP}
-        problem = "is not a kind of document that can be faxed" if unknown else None
-        return Inspection(media, 1 if media in identify.IMAGES else None, problem)
+        return Inspection(media, 1 if media in identify.IMAGES else None, _problem(path, media))
 
     def text(self, path: Path, name: str) -> tuple[Page, ...]:
         """See `contracts.documents`."""
@@ -47,7 +47,11 @@ class Inspector:
 
     def makes(self, media: str) -> bool:
         """See `contracts.documents`."""
-        return media in MADE_HERE
+        return makes(media)
+
+    def advice(self, media: str) -> str:
+        """See `contracts.documents`."""
+        return outside.advice(media)
 
     def make(self, sources: Sequence[Source]) -> Made:
         """See `contracts.documents`."""
@@ -57,3 +61,13 @@ class Inspector:
         """See `contracts.documents`."""
         with path.open("rb") as file:
             return tail.cut(file)
+
+
+def _problem(path: Path, media: str) -> str | None:
+    if media in {identify.UNKNOWN, identify.ZIP}:
+        return "is not a kind of document that can be faxed"
+    if media == identify.LOCKED:
+        return "is protected by a password: save it without one and drop it again"
+    if media in identify.IMAGES:
+        return too_large(path)
+    return trouble_with(path) if media in identify.OFFICE_ZIPS else None

@@ -27,9 +27,15 @@ def decode(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
-def text_pdf(text: str) -> bytes:
-    """A PDF of `text`; one empty page when there is no text."""
-    pages = list(_pages(text))
+class TooLong(Exception):
+    """It has more pages than it may; the message is a predicate."""
+
+
+def text_pdf(text: str, most: int | None = None) -> bytes:
+    """A PDF of `text`; one empty page when there is no text.  Raises `TooLong` for more than `most` pages."""
+    pages = list(_pages(text) if most is None else islice(_pages(text), most + 1))
+    if most is not None and len(pages) > most:
+        raise TooLong(f"has more than {most} pages; more cannot be faxed")
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [%s] /Count %d /MediaBox [0 0 612 792] >>"

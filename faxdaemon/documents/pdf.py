@@ -23,8 +23,8 @@ from faxdaemon.documents.tail import TAIL, has_mark
 
 PDFIUM = threading.RLock()
 """Held for every call into pdfium, in the whole process."""
-MAX_PAGES = 10_000
-"""More than any fax has; a bound for files made to waste time."""
+MAX_PAGES = 5_000
+"""More than any fax has (two days on the line); a bound for files made to waste time."""
 
 
 class Pages(NamedTuple):

@@ -13,11 +13,12 @@ import struct
 from typing import BinaryIO, NamedTuple
 
 from faxdaemon.documents.pdf import MAX_PAGES, Pages
+from faxdaemon.documents.pictures import oversize
 
 _SIZES = {1: 1, 3: 2, 4: 4, 13: 4, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
-_SUBFILE, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 254, 273, 279, 324, 325
-_WANTED = frozenset({_SUBFILE, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES})
+_SUBFILE, _WIDTH, _HEIGHT, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES = 254, 256, 257, 273, 279, 324, 325
+_WANTED = frozenset({_SUBFILE, _WIDTH, _HEIGHT, _STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES})
 _MAX_VALUES = 65536
 _Fields = dict[int, list[int]]
 _NOT_A_PAGE = 0b101  # a reduced image or a mask
@@ -116,6 +117,9 @@ def _values(file: BinaryIO, form: _Form, entry: bytes, size: int, number: int) -
 
 
 def _check_data(fields: _Fields, size: int, number: int) -> None:
+    too_large = oversize(sum(fields.get(_WIDTH, [])), sum(fields.get(_HEIGHT, [])))
+    if too_large:
+        raise _Damaged(too_large)
     starts = fields.get(_STRIPS) or fields.get(_TILES) or []
     lengths = fields.get(_STRIP_SIZES) or fields.get(_TILE_SIZES) or []
     if not starts or len(starts) != len(lengths):

@@ -149,9 +149,18 @@ def _cannot(
     regions = None if wishes.to_address(asked) else capabilities.regions
     if regions is not None and not any(number.startswith(f"+{code}") for code in regions):
         return f"reaches only numbers with {', '.join('+' + code for code in sorted(regions))}"
-    for document in documents:
+    return _unfit(documents, capabilities)
+
+
+def _unfit(documents: Sequence[Document], capabilities: Capabilities) -> str | None:
+    """What about the documents keeps such an account from it."""
+    if capabilities.documents is not None and len(documents) > capabilities.documents:
+        return f"takes {capabilities.documents} documents in one fax, and these are {len(documents)}"
+    for number, document in enumerate(documents):
         suffix = PurePath(document.name).suffix.lower()
         if suffix not in capabilities.suffixes:
             kind = f"files of type {suffix}" if suffix else "files without a suffix such as .pdf"
             return f"does not take {kind}"
+        if number and suffix in capabilities.only_first:
+            return f"takes files of type {suffix} as the first document only"
     return None

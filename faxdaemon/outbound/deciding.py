@@ -128,9 +128,11 @@ class Deciding:
             return routes(as_pdf(documents)), True
         try:
             return routes(documents), False
-        except Unroutable:
-            if not documents or not self._preparing.possible(inspections):
+        except Unroutable as error:
+            if not documents:
                 raise
+            if not self._preparing.possible(inspections):
+                raise Unroutable(f"{error}{self._preparing.advice(inspections)}") from None
             try:
                 return routes(as_pdf(documents)), True
             except Unroutable:

@@ -34,6 +34,10 @@ class Preparing:
         """Whether one PDF can be made of documents of these kinds."""
         return all(self._documents.makes(each.media) for each in inspections)
 
+    def advice(self, inspections: Sequence[Inspection]) -> str:
+        """What to install so that it were possible, as the rest of a sentence."""
+        return next(filter(None, (self._documents.advice(each.media) for each in inspections)), "")
+
     def make(self, fax_id: FaxId, documents: Sequence[Document], removals: Sequence[Removal]) -> Document:
         """The PDF; what is to be removed is on the first document.  Raises `CannotMake`, OSError, `FilesError`."""
         sources = [

@@ -97,7 +97,7 @@ def test_where_a_code_can_still_be_seen_nothing_is_made(paper: Any, monkeypatch:
         ("a.pdf", text_pdf("hello"), (Removal(1, CODE),), "cannot be found again"),
         ("a.txt", b"hello", (Removal(1, CODE),), "cannot be found again"),
         ("a.pdf", text_pdf("hello"), (Removal(1, None),), "nothing is left"),
-        ("a.html", b"<html>hello</html>", (), "cannot be turned into a PDF here"),
+        ("a.svg", b"<svg>hello</svg>", (), "cannot be turned into a PDF here"),
         ("a.pdf", b"%PDF-1.4 broken", (), "cannot be put together"),
         ("a.png", b"\x89PNG\r\n\x1a\nbroken", (), "not a picture"),
     ],

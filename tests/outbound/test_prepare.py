@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.papers import make_tiff, pdf_bytes
 from support.scripted import Crash, Faulty, Site, capabilities
 
 from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.stage import NOTHING_DUE
-from faxdaemon.core.model import Role
+from faxdaemon.core.ids import FaxId
+from faxdaemon.core.model import Document, Drop, Origin, Role
 from faxdaemon.documents import open_documents
 from faxdaemon.documents.paper import text_pdf
 from faxdaemon.formats import activefax, filename, rightfax
@@ -20,12 +22,12 @@ from faxdaemon.outbound.route import PrepareStage, RouteStage
 ALL = {"pdf": capabilities(suffixes=frozenset({".pdf"})), "both": capabilities(suffixes=frozenset({".pdf", ".txt"}))}
 
 
-def stages(site: Site, account: str = "pdf", **parts: Any) -> tuple[RouteStage, PrepareStage]:
+def stages(site: Site, account: str = "pdf", able: Any = ALL, **parts: Any) -> tuple[RouteStage, PrepareStage]:
     asks = FolderAsks("{number}_{name}", None)
     known = {"activefax": activefax, "rightfax": rightfax, "filename": filename}
     formats: Any = [(name, module.open_format(asks)) for name, module in known.items()]
     rules = FolderRules(Dialects(formats), (account,), "US", {}, 3600.0)
-    return site.routing(rules, ALL, **parts)
+    return site.routing(rules, able, **parts)
 
 
 def decided(site: Site, account: str = "pdf", **parts: Any) -> None:
@@ -51,6 +53,40 @@ def test_where_an_account_takes_it_nothing_is_made(site: Site) -> None:
     site.received("3035550123_x.txt", b"Hello")
     decided(site, "both")
     assert [d.role for d in site.claimed("both").documents] == [Role.DOCUMENT]
+
+
+def several(site: Site, *names: str) -> FaxId:
+    """A drop of several documents."""
+    documents = []
+    for number, name in enumerate(names, 1):
+        spool = site.spool.name("out", site.new_id(), number, name[-4:])
+        path = site.spool.path(spool)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(pdf_bytes(2) if name.endswith("pdf") else b"Hello")
+        documents.append(Document(name, spool, path.stat().st_size, "0" * 64))
+    fax_id = site.new_id()
+    site.journal.accept([Drop(fax_id, Origin(str(site.out), "3035550123_x.pdf", 1, 1, 1), tuple(documents))])
+    return fax_id
+
+
+@pytest.mark.parametrize(
+    ("names", "limits", "sent"),
+    [
+        (["a.pdf", "b.pdf"], {"documents": 2}, [("a.pdf", 2), ("b.pdf", 2)]),
+        (["a.pdf", "b.pdf"], {"documents": 1}, [("a.pdf", 4)]),
+        (["a.txt", "b.pdf"], {"only_first": frozenset({".txt"})}, [("a.txt", None), ("b.pdf", 2)]),
+        (["a.pdf", "b.txt"], {"only_first": frozenset({".txt"})}, [("a.pdf", 3)]),
+    ],
+)
+def test_what_does_not_fit_in_one_fax_becomes_one_document(
+    site: Site, names: list[str], limits: Any, sent: list[Any]
+) -> None:
+    several(site, *names)
+    able = {"most": capabilities(suffixes=frozenset({".pdf", ".txt"}), **limits)}
+    for stage in stages(site, "most", able):
+        while stage.step() == 0.0:
+            pass
+    assert [(document.name, document.pages) for document in site.claimed("most").documents] == sent
 
 
 def test_a_picture_becomes_a_pdf_too(site: Site) -> None:

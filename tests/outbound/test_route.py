@@ -169,14 +169,17 @@ def test_a_document_that_cannot_be_faxed(site: Site, content: bytes, why: str) -
     assert why in reason
 
 
-def test_a_type_that_no_account_takes(site: Site) -> None:
+def test_a_type_that_no_account_takes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faxdaemon.documents.outside.which", lambda _name: None)
     page = b"<html><body>hello</body></html>"
     reason = refusal(site, site.received("3035550123_x.html", page), accounts=("main", "pictures"))
     assert "main: does not take files of type .html" in reason
     assert "pictures: does not take files of type .html" in reason
+    assert reason.endswith("with LibreOffice (Debian: libreoffice-writer-nogui) on this machine it could be")
 
 
-def test_a_document_without_a_suffix(site: Site) -> None:
+def test_a_document_without_a_suffix(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("faxdaemon.documents.outside.which", lambda _name: None)
     assert "without a suffix" in refusal(site, site.received("3035550123_x", b"<html></html>"))
 
 

@@ -41,6 +41,7 @@ WRITES = {
     "files/": "its home",
     "sandbox/": "stands for the outside world; its papers are nobody's fax",
     "cli/demo.py": "plays the application that drops files",
+    "documents/outside.py": "a copy for another program, in a temporary folder that is gone afterwards",
     "documents/render.py": "renders into a file that the caller names; used by the sandbox only",
     "journal/": "the database's own folder, lock and backup",
     "web/local.py": "the socket by which commands find the daemon; nobody's fax",

@@ -38,6 +38,8 @@ CAPABILITIES = Capabilities(
     can_cancel=True,
     head_of_queue_inbox=True,
     suffixes=frozenset({*orders.SUFFIXES, orders.TEXT}),
+    documents=orders.FILES,
+    only_first=frozenset({orders.TEXT}),
     wishes=orders.WISHES,
 )
 
