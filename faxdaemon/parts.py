@@ -110,7 +110,7 @@ class Parts:
 def format_of(settings: Settings, name: str, folder: DropFolder) -> Format:
     """One dialect as one folder speaks it."""
     to = folder.to or folder.options.get("address")
-    asks = FolderAsks(folder.filename, to, settings.timezone, settings.region, folder.encoding)
+    asks = FolderAsks(folder.filename, to, settings.timezone, settings.region, folder.encoding, tuple(folder.codes))
     dialect: Format = plugins.load("faxdaemon.formats", name).open_format(asks)
     return dialect
 

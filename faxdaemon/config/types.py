@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import phonenumbers
+import regex
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -87,6 +88,16 @@ def _line_key(value: str, info: ValidationInfo) -> str:
 
 def _pattern(value: str) -> str:
     naming.compile_pattern(value)
+    return value
+
+
+def _codes(value: str) -> str:
+    try:
+        groups = regex.compile(value).groupindex
+    except regex.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    if not groups:
+        raise ValueError("has no named group; write the part that is the number as (?P<number>...)")
     return value
 
 
@@ -182,6 +193,9 @@ class DropFolder(Section):
     page that it draws up about a fax, be it sent or failed (`transmittal`)."""
     keep_as: Literal["pdf", "tiff"] = "pdf"
     """The form of the image."""
+    codes: list[Annotated[str, AfterValidator(_codes)]] = Field(default_factory=list)
+    """The site's own codes in the text of documents, for the format `site_codes`: regular expressions with groups such
+    as `(?P<number>...)`, `(?P<name>...)`, `(?P<reference>...)`."""
     companion: Duration = Field(default=300.0, ge=0)
     """How long a document waits for its control file, and a control file for its documents, where `formats` has one
     with control files."""

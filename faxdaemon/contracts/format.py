@@ -115,6 +115,8 @@ class FolderAsks:
     """How numbers without a country code are read."""
     encoding: str | None = None
     """How control files are encoded; None to find out."""
+    codes: tuple[str, ...] = ()
+    """The site's own codes in documents: regular expressions with named groups."""
 
 
 class Format(Protocol):

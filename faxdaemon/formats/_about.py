@@ -8,7 +8,8 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,5 @@ class About:
     answer_files: tuple[str, ...] = ("sent/{stem}.result.json",)
     """The files that tell of the sample once it was sent, from the drop folder; `{stem}` is the stem of the name that
     the drop goes by.  In `sent/` the day's folder is left out."""
+    folder: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the drop folder that the sample needs, as the configuration has them."""

@@ -28,7 +28,7 @@ def asked(*words: str) -> tuple[int, dict[str, Any]]:
     return result.exit_code, json.loads(result.stdout) if result.stdout else {"error": result.stderr}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not about(name).folder])
 def test_without_a_configuration_every_dialect_is_tried(nowhere: Path, name: str) -> None:
     made = sample(name)
     for file, content in made.files.items():

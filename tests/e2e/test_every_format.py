@@ -4,6 +4,7 @@ answered as its dialect promises."""
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from support.world import World
 from faxdaemon.contracts.format import Looks
 from faxdaemon.outbound.dialects import Asked
 
-DROPPED = {name: sample(name) for name in NAMES if opened(name).looks_at is not Looks.CONTENT}
+DROPPED = {name: sample(name) for name in NAMES}
+CODES = [name for name in NAMES if opened(name).looks_at is Looks.CONTENT]
 SETTLED = 90.0
 
 
@@ -51,7 +53,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "timeout": "20s",
         }
         folders = [
-            {"folder": str(folder(made, name)), "accounts": ["main"], "formats": [name], "settle": "0s", "scan": "1s"}
+            {
+                "folder": str(folder(made, name)),
+                "accounts": ["main"],
+                "formats": [name],
+                "settle": "0s",
+                "scan": "1s",
+                **about(name).folder,
+            }
             for name in DROPPED
         ]
         made.configure({"top": {"accounts": {"main": account}, "outbound": folders, "inbound": []}})
@@ -69,7 +78,7 @@ def sent(world: World) -> list[tuple[str, tuple[str, ...]]]:
     return [(e.destination, tuple(e.documents)) for e in world.sandbox.ledger() if e.direction == "out"]
 
 
-@pytest.mark.parametrize("name", DROPPED)
+@pytest.mark.parametrize("name", [name for name in DROPPED if name not in CODES])
 def test_it_was_faxed_to_its_number_with_its_documents(world: World, name: str) -> None:
     made = DROPPED[name]
     found = read(name, made.lead, made.asks)
@@ -78,6 +87,16 @@ def test_it_was_faxed_to_its_number_with_its_documents(world: World, name: str) 
     digests = {hashlib.sha256(content).hexdigest() for content in [*made.files.values(), *texts]}
     faxed = [number for number, documents in sent(world) if digests & set(documents)]
     assert sorted(faxed) == sorted(about(name).numbers)
+
+
+@pytest.mark.parametrize("name", CODES)
+def test_its_codes_are_not_on_the_fax(world: World, name: str) -> None:
+    made = DROPPED[name]
+    (answer,) = answers(world, made)
+    told = json.loads(answer.read_text("utf-8"))
+    assert [one["number"] for one in told["recipients"]] == list(about(name).numbers)
+    (dropped,) = made.files.values()
+    assert hashlib.sha256(dropped).hexdigest() not in {each for _, documents in sent(world) for each in documents}
 
 
 def test_nothing_else_was_faxed(world: World) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from faxdaemon.contracts.documents import Page
-from faxdaemon.contracts.format import FolderAsks, NotMine, Papers
-from faxdaemon.formats import activefax, rightfax
+from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Papers
+from faxdaemon.formats import activefax, rightfax, site_codes, vsifax_codes, zetafax_codes
 
 ASKS = FolderAsks("{number}", None)
 
@@ -94,3 +94,47 @@ def test_what_looks_like_a_rightfax_code_holds_the_fax_and_is_removed_too(code: 
 
 def test_html_is_not_a_code() -> None:
     assert read(rightfax, "<TOFAXNUM:1><table><font>").hold is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "name"),
+    [
+        ("%%[Fax: 020 7946 0123]", "020 7946 0123", None),
+        ("%%[TO: Dr Lee]\r\n%%[FAX:020 7946 0123 ]", "020 7946 0123", "Dr Lee"),
+        ("text %%[ fax : 1 ] more %%[To:  ]", "1", None),
+    ],
+)
+def test_zetafax_codes(text: str, number: str, name: str | None) -> None:
+    order = read(zetafax_codes, text)
+    assert [(each.number, each.name) for each in order.requests] == [(number, name)]
+    assert order.hold is None
+
+
+@pytest.mark.parametrize("code", ["%%[Preview]", "%%[Hold: YES]", "%%[After: 12:00]"])
+def test_a_zetafax_code_that_we_cannot_follow_holds_the_fax(code: str) -> None:
+    assert read(zetafax_codes, f"%%[Fax: 1]{code}").hold
+
+
+def test_vsifax_tags() -> None:
+    order = read(vsifax_codes, "@+VFX[tfn=555-0123]@+vfx[ TNM = North Clinic ]\n@+TAG[sub=x]")
+    (request,) = order.requests
+    assert (request.number, request.name, request.options) == ("555-0123", "North Clinic", {"subject": "x"})
+    assert "zzz" in read(vsifax_codes, "@+VFX[tfn=1]@+VFX[zzz=2]").hold
+
+
+def test_a_sites_own_codes() -> None:
+    asks = FolderAsks("{number}", None, codes=(r"Fax-To (?P<number>[0-9 ]+)", r"Ref: (?P<reference>\w+)"))
+    page = Page(1, "Hello\r\nFax-To 303 555 0123\r\nRef: 4711\r\nbye")
+    (order,) = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (page,)))
+    assert [(each.number, each.reference) for each in order.requests] == [("303 555 0123", "4711")]
+    assert [each.text for each in order.removals] == ["Fax-To 303 555 0123", "Ref: 4711"]
+
+
+def test_a_careless_expression_of_a_site_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each few characters more double its time; without a limit this one would take longer than there is."""
+    monkeypatch.setattr(site_codes, "PATIENCE", 0.01)
+    asks = FolderAsks("{number}", None, codes=(r"(?P<number>(a|aa)+)c",))
+    page = Page(1, "a" * 1000)
+    refused = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (page,)))
+    assert isinstance(refused, BadRequest)
+    assert "takes too long" in refused.reason

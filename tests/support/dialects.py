@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from support.papers import pdf_bytes
@@ -27,7 +27,8 @@ def about(name: str) -> About:
 
 
 def opened(name: str, asks: FolderAsks = ASKS) -> Format:
-    """A dialect as one folder speaks it."""
+    """A dialect as one folder speaks it, with the settings that its sample needs."""
+    asks = replace(asks, codes=tuple(about(name).folder.get("codes", asks.codes)))
     made: Format = plugins.load(PACKAGE, name).open_format(asks)
     return made
 
