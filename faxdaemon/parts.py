@@ -33,6 +33,7 @@ from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
 from faxdaemon.files.cache import FileCache
 from faxdaemon.files.watch import Watcher
+from faxdaemon.formats._answers import ANSWERS
 from faxdaemon.http import Http
 from faxdaemon.journal import open_journal
 from faxdaemon.options import Account
@@ -117,7 +118,8 @@ def format_of(settings: Settings, name: str, folder: DropFolder) -> Format:
 
 def dialects_of(settings: Settings, folder: DropFolder) -> Dialects:
     """All dialects of one folder, in its order."""
-    return Dialects([(name, format_of(settings, name, folder)) for name in folder.formats])
+    formats = [(name, format_of(settings, name, folder)) for name in folder.formats]
+    return Dialects(formats, [ANSWERS[form] for form in folder.answer])
 
 
 def rules_of(settings: Settings, folder: DropFolder) -> FolderRules:

@@ -196,6 +196,8 @@ class DropFolder(Section):
     codes: list[Annotated[str, AfterValidator(_codes)]] = Field(default_factory=list)
     """The site's own codes in the text of documents, for the format `site_codes`: regular expressions with groups such
     as `(?P<number>...)`, `(?P<name>...)`, `(?P<reference>...)`."""
+    answer: list[Literal["json", "csv", "xml"]] = Field(default_factory=list)
+    """Answers besides that of the dialect in which was asked, `<stem>.result.json` and so on; see docs/answers.md."""
     companion: Duration = Field(default=300.0, ge=0)
     """How long a document waits for its control file, and a control file for its documents, where `formats` has one
     with control files."""

@@ -31,8 +31,13 @@ def result(facts: ReportFacts) -> AnswerFile:
 
 def render(facts: ReportFacts) -> bytes:
     """The answer's bytes: the same for the same facts, whenever it is written."""
+    return (json.dumps(told(facts), indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def told(facts: ReportFacts) -> dict[str, Any]:
+    """All that an answer says, by its keys."""
     reasons = [outcome.reason for outcome in facts.outcomes if outcome.reason]
-    body: dict[str, Any] = {
+    return {
         "schema": SCHEMA,
         "id": facts.fax_id,
         "state": facts.overall,
@@ -44,7 +49,6 @@ def render(facts: ReportFacts) -> bytes:
         "documents": [{**document, "name": _printable(document["name"])} for document in facts.documents],
         "recipients": [_recipient(outcome) for outcome in facts.outcomes],
     }
-    return (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _recipient(outcome: Outcome) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def _recipient(outcome: Outcome) -> dict[str, Any]:
         "ended_at": outcome.ended_at.isoformat(timespec="milliseconds") if outcome.ended_at else None,
         "duration_s": outcome.duration_s,
         "csid": outcome.remote_csid,
+        "fields": dict(outcome.fields),
     }
 
 

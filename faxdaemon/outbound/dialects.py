@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from faxdaemon.contracts.documents import Page
-from faxdaemon.contracts.format import BadRequest, Format, Looks, NotMine, Order, Papers
+from faxdaemon.contracts.format import AnswerFile, BadRequest, Format, Looks, NotMine, Order, Papers, ReportFacts
 from faxdaemon.core.numbers import valid
 
 
@@ -29,9 +29,12 @@ class Asked:
 class Dialects:
     """How one folder may be asked."""
 
-    def __init__(self, formats: Sequence[tuple[str, Format]]) -> None:
-        """The formats under their names, in the folder's order."""
+    def __init__(
+        self, formats: Sequence[tuple[str, Format]], answers: Sequence[Callable[[ReportFacts], AnswerFile]] = ()
+    ) -> None:
+        """The formats under their names, in the folder's order; and what is answered besides."""
         self.formats = tuple(formats)
+        self._besides = tuple(answers)
         self._controls = tuple(each for each in self.formats if each[1].looks_at is Looks.CONTROL)
         endings = {ending for _, each in self.formats for ending in each.answers}
         self._answers = tuple(sorted(ending if "*" in ending else f"*{ending}" for ending in endings))
@@ -97,9 +100,14 @@ class Dialects:
             found[name] = frozenset(number for one in written if (number := valid(one, region)))
         return {name: numbers for name, numbers in found.items() if numbers}
 
-    def answerer(self, name: str | None) -> Format:
-        """The dialect `name`, or the folder's first one where it is not (any longer) spoken here."""
-        return next((each for known, each in self.formats if known == name), self.formats[0][1])
+    def answer(self, name: str | None, facts: ReportFacts) -> list[AnswerFile]:
+        """What the dialect `name` answers, or the folder's first one where it is not (any longer) spoken here; and what
+        the folder wants besides."""
+        dialect = next((each for known, each in self.formats if known == name), self.formats[0][1])
+        files = dialect.answer(facts)
+        there = {each.suffix for each in files if not each.in_folder and each.stem is None}
+        besides = (each(facts) for each in self._besides)
+        return [*files, *(each for each in besides if each.suffix not in there)]
 
 
 def _first(formats: Sequence[tuple[str, Format]], papers: Papers) -> Asked | BadRequest | NotMine:

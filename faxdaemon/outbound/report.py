@@ -275,11 +275,11 @@ class ReportStage:
         """In the dialect of the asker, also where it was not understood what is asked."""
         control = next((document for document in work.documents if document.role is Role.CONTROL), None)
         if control is None:
-            return self._dialects.answerer(work.format).answer(_facts(work, overall))
+            return self._dialects.answer(work.format, _facts(work, overall))
         with self._files.read(self._spool.path(control.spool)) as stream:
             content = stream.read()
         spoken = work.format or self._dialects.spoken(control.name, content)
-        return self._dialects.answerer(spoken).answer(_facts(work, overall, content))
+        return self._dialects.answer(spoken, _facts(work, overall, content))
 
 
 def overall_of(outcomes: Sequence[Outcome]) -> str:

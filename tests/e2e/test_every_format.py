@@ -60,6 +60,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 "settle": "0s",
                 "scan": "1s",
                 **about(name).folder,
+                **({"answer": ["csv", "xml"]} if name == "csv_list" else {}),
             }
             for name in DROPPED
         ]
@@ -111,3 +112,8 @@ def test_it_is_answered_and_nothing_is_left_in_its_folder(world: World, name: st
     left = {path.name for path in place.iterdir() if path.is_file()}
     assert left == {path.name for path in answers(world, DROPPED[name]) if path.parent == place}
     assert not list((place / "failed").rglob("*.*"))
+
+
+def test_a_folder_has_the_answers_that_it_asks_for_besides(world: World) -> None:
+    found = {path.suffix for path in (folder(world, "csv_list") / "sent").rglob("flyer.result.*")}
+    assert found == {".json", ".csv", ".xml"}

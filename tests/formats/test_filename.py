@@ -95,6 +95,7 @@ def outcome(**changes: Any) -> Outcome:
         "submissions": 1,
         "remote_csid": "THEM",
         "duration_s": 61,
+        "fields": {"ward": "7b"},
     }
     return Outcome(**(values | changes))
 
@@ -144,6 +145,7 @@ def test_the_answer_of_a_sent_fax_in_full() -> None:
                 "ended_at": "2026-11-20T09:01:02.345+00:00",
                 "duration_s": 61,
                 "csid": "THEM",
+                "fields": {"ward": "7b"},
             }
         ],
     }
