@@ -202,8 +202,10 @@ def _names(work: KeepWork) -> tuple[Path, list[str]]:
     """The answer's folder, and the picture's name there: the plain one, and one that only it can have."""
     answer = work.answer or {}
     document = answer.get("document")
-    beside = Path(document or next(iter(answer.get("answers", ())), work.name))
-    stem = beside.stem if document else PurePath(work.name).stem
+    beside = document or next(iter(answer.get("answers", ())), None)
+    if beside is None:
+        raise FilesError(f"the answer of fax {work.fax_id} is nowhere, so there is no place beside it")
+    stem = PurePath(document or work.name).stem
     which = f".{work.picture.what}" + (f"-{work.recipient}" if work.several else "")
     suffix = which + _SUFFIXES[work.picture.form]
-    return beside.parent, [fit(stem, suffix), fit(f"{stem}.{work.fax_id}-{work.submission}", suffix)]
+    return Path(beside).parent, [fit(stem, suffix), fit(f"{stem}.{work.fax_id}-{work.submission}", suffix)]
