@@ -4,7 +4,7 @@ Promise   a line holds the time (UTC), the level, the event and its values; no v
           of its own or colours a terminal.  Only the stack of a bug follows its `text` line, indented.  Libraries that
           use `logging` come through here too, from warnings on.  A log that cannot be written stops nothing.
 Needs     a stream.
-Crash     a line that was written is flushed.
+Crash     a line that was written is flushed; of those that are to be written `together` all may be missing.
 
     2026-11-20T09:31:05.123456Z info     accepted fax=01jd… account=main
     {"time": "2026-11-20T09:31:05.123456Z", "level": "info", "event": "accepted", "fax": "01jd…", "account": "main"}
@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -25,7 +27,7 @@ from faxdaemon.core.text import printable
 
 Format = Literal["text", "json"]
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+@•,")
+_PLAIN = re.compile("[-a-zA-Z0-9_.:/+@•,]+")
 
 
 def configure(level: str = "info", format: Format = "text", stream: TextIO | None = None) -> None:  # noqa: A002 - the word of the configuration
@@ -50,6 +52,23 @@ def configure(level: str = "info", format: Format = "text", stream: TextIO | Non
     logging.captureWarnings(True)
 
 
+_held: ContextVar[dict[_Lines, list[str]] | None] = ContextVar("held", default=None)
+"""What this thread has logged and not written yet; None while it writes each line at once."""
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Write what this thread logs meanwhile in one go at the end: a commit of many faxes leaves many lines."""
+    held: dict[_Lines, list[str]] = {}
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        for out, lines in held.items():
+            out.write("".join(lines))
+
+
 class _Lines:
     """Writes whole lines; the one write keeps lines of several threads apart."""
 
@@ -60,8 +79,15 @@ class _Lines:
     def msg(self, line: str) -> None:
         if not line.isascii():  # a file name may hold bytes that no encoding takes
             line = line.encode(self._encoding, "backslashreplace").decode(self._encoding)
+        held = _held.get()
+        if held is None:
+            self.write(line + "\n")
+        else:
+            held.setdefault(self, []).append(line + "\n")
+
+    def write(self, text: str) -> None:
         with suppress(OSError, ValueError):  # a full disk or a closed pipe must not stop a fax
-            self._stream.write(line + "\n")
+            self._stream.write(text)
             self._stream.flush()
 
     debug = info = warning = error = critical = msg
@@ -98,4 +124,4 @@ def _json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     text = value if isinstance(value, str) else str(value)
-    return text if text and _PLAIN.issuperset(text) else printable(json.dumps(text, ensure_ascii=False))
+    return text if _PLAIN.fullmatch(text) else printable(json.dumps(text, ensure_ascii=False))

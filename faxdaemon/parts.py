@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from faxdaemon import plugins
+from faxdaemon import logs, plugins
 from faxdaemon.alerts import LogAlert
 from faxdaemon.clock import SystemClock
 from faxdaemon.config.safety import effective
@@ -80,7 +80,12 @@ class Parts:
         """The journal, open for writing."""
         settings = self.settings
         return open_journal(
-            settings.journal, state=settings.state, clock=self.clock, signals=self.hub, node=settings.node
+            settings.journal,
+            state=settings.state,
+            clock=self.clock,
+            signals=self.hub,
+            node=settings.node,
+            telling=logs.together,
         )
 
     def make_provider(self, options: Account) -> Provider:

@@ -11,6 +11,8 @@ delivering, relisting; pushing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from faxdaemon.contracts.clock import Clock
@@ -59,12 +61,20 @@ class SqlJournal(
 
 
 def open_journal(
-    url: str, *, state: Path, clock: Clock, signals: Signals, node: str, read_only: bool = False
+    url: str,
+    *,
+    state: Path,
+    clock: Clock,
+    signals: Signals,
+    node: str,
+    read_only: bool = False,
+    telling: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Journal:
     """Open the journal `url`: `sqlite` (the file `journal.sqlite3` in `state`) or `postgresql://user@host/database`.
 
     `read_only` is for looking at it beside a running daemon: no lock, no migration; methods that write raise
-    `JournalError`.  `UserError` when it cannot be opened as asked, `JournalBusy` when another process has it.
+    `JournalError`.  `telling` surrounds the log lines of one commit.  `UserError` when it cannot be opened as asked,
+    `JournalBusy` when another process has it.
     """
     database = connect(url, state, clock, read_only=read_only)
     try:
@@ -76,6 +86,7 @@ def open_journal(
             node=node,
             finishers=[update_reports, learn_reached],
             read_only=read_only,
+            telling=telling,
         )
     except BaseException:
         database.close()

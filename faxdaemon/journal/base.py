@@ -8,6 +8,7 @@ Crash     see `writer`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy.engine import Connection
@@ -40,6 +41,7 @@ class Part:
         node: str,
         finishers: Sequence[Callable[[Tx], None]],
         read_only: bool,
+        telling: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -48,7 +50,8 @@ class Part:
         # A new name at each opening: what an earlier process of this node left behind is not ours.
         self._owner = f"{node}:{clock.entropy(8).hex()}"
         self._finishers = tuple(finishers)
-        self._writer = None if read_only else Writer(database, self._begin, self._committed)
+        self._telling = telling
+        self._writer = None if read_only else Writer(database, self._begin, self._committed, self._tell)
 
     def close(self) -> None:
         """Finish what is queued and give up the database."""
@@ -60,9 +63,12 @@ class Part:
         return Tx(connection, now, self._node, self._owner, self._finishers)
 
     def _committed(self, tx: Tx) -> None:
-        tx.log()
         if tx.topics:
             self._signals.notify(*tx.topics)
+
+    def _tell(self, tx: Tx) -> None:
+        with self._telling():
+            tx.log()
 
     def _write(self, work: Callable[[Tx], T]) -> T:
         if self._writer is None:

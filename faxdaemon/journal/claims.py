@@ -18,6 +18,7 @@ from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Picture, Role, Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.prepared import Query
 from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import renew
@@ -30,11 +31,16 @@ _DOCUMENTS = (
     .order_by(document.c.fax_id, document.c.n)
 )
 
+_OF_ONE = Query(sa.select(document).where(document.c.fax_id == sa.bindparam("fax_id")).order_by(document.c.n))
+
 
 def documents_of(connection: Connection, fax_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
     """The documents of these faxes, in order."""
     found: dict[str, list[Document]] = defaultdict(list)
-    for row in connection.execute(_DOCUMENTS, {"fax_ids": list(dict.fromkeys(fax_ids))}):
+    ids = list(dict.fromkeys(fax_ids))
+    one = len(ids) == 1
+    rows = _OF_ONE.rows(connection, {"fax_id": ids[0]}) if one else connection.execute(_DOCUMENTS, {"fax_ids": ids})
+    for row in rows:
         role = Role(row.role)
         found[row.fax_id].append(Document(row.name, row.spool, row.size, row.sha256, row.pages, role, row.original))
     return defaultdict(tuple, {k: tuple(v) for k, v in found.items()})
@@ -53,9 +59,9 @@ def due_rows(state: Outbound, *more: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
 
 
-def take(tx: Tx, statement: sa.Select[Any], account: str, limit: int, within: float) -> list[Submission]:
-    """Claim the due rows that `statement` finds, without changing their state."""
-    rows = tx.connection.execute(statement, {"account": account, "now": tx.now, "limit": limit}).all()
+def take(tx: Tx, query: Query, account: str, limit: int, within: float) -> list[Submission]:
+    """Claim the due rows that `query` finds, without changing their state."""
+    rows = query.rows(tx.connection, {"account": account, "now": tx.now, "limit": limit})
     renew(tx, RECIPIENT, rows, {"due": tx.after(within)})
     return submissions(tx, rows, [{"epoch": row.epoch + 1} for row in rows])
 

@@ -9,6 +9,7 @@ Crash     the id is recorded in the commit that accepts.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from faxdaemon.core.states import Outbound
 from faxdaemon.journal.claims import key
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.prepared import Prepared, Query
 from faxdaemon.journal.tables import job
 from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import Change, move
@@ -27,6 +29,9 @@ from faxdaemon.journal.transitions import Change, move
 _OWNERS = sa.select(job).where(
     job.c.account.in_(sa.bindparam("accounts", expanding=True)),
     job.c.provider_id.in_(sa.bindparam("provider_ids", expanding=True)),
+)
+_OWNER = Query(
+    sa.select(job).where(job.c.account == sa.bindparam("account"), job.c.provider_id == sa.bindparam("provider_id"))
 )
 _UNTAKEN = (Outbound.SUBMITTING, Outbound.UNCERTAIN)
 _TAKEN = ("accept", "find")
@@ -61,10 +66,18 @@ def accept(tx: Tx, items: list[Item]) -> list[bool]:
 
 def named(tx: Tx, jobs: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Row[Any]]:
     """Remember whose these jobs are (rows of the table), where nobody has them yet; returns their owners."""
-    tx.connection.execute(insert_new(job, tx.dialect), jobs)
+    _insert(tx.dialect).execute(tx.connection, jobs)
+    if len(jobs) == 1:
+        one = {name: jobs[0][name] for name in ("account", "provider_id")}
+        return {(row.account, row.provider_id): row for row in _OWNER.rows(tx.connection, one)}
     wanted = {"accounts": {one["account"] for one in jobs}, "provider_ids": {one["provider_id"] for one in jobs}}
     rows = tx.connection.execute(_OWNERS, {name: sorted(values) for name, values in wanted.items()})
     return {(row.account, row.provider_id): row for row in rows}
+
+
+@functools.cache
+def _insert(dialect: str) -> Prepared:
+    return Prepared(insert_new(job, dialect), [column.name for column in job.c])
 
 
 def _job(submission: Submission, provider_id: str) -> dict[str, Any]:

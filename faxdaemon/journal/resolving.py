@@ -12,11 +12,13 @@ from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, take
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.prepared import Query
 from faxdaemon.journal.sending import made_ready
 from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.transitions import Change, move
 
 _DUE = due_rows(Outbound.UNCERTAIN)
+_FIND = Query(_DUE)
 
 
 class Resolving(Part):
@@ -24,7 +26,7 @@ class Resolving(Part):
 
     def claim_uncertain(self, account: str, limit: int, within: float) -> list[Submission]:
         """Due UNCERTAIN submissions, hidden from other claimants for `within` seconds."""
-        return self._write(lambda tx: take(tx, _DUE, account, limit, within))
+        return self._write(lambda tx: take(tx, _FIND, account, limit, within))
 
     def asked(self, submission: Submission, note: str, ask_in: float, *, counts: bool) -> bool:
         """The provider was asked, without a settled answer; `counts` when it said "not there"."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict, deque
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
@@ -21,8 +22,9 @@ from faxdaemon.core.model import Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, submissions
-from faxdaemon.journal.jobs import accept
+from faxdaemon.journal.jobs import Item, accept
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.prepared import Query
 from faxdaemon.journal.tables import account as account_table
 from faxdaemon.journal.tables import is_in, node, recipient
 from faxdaemon.journal.transaction import Tx
@@ -31,6 +33,7 @@ from faxdaemon.journal.transitions import Change, move
 _DUE_READY = due_rows(Outbound.READY, recipient.c.expires_at > sa.bindparam("now"))
 #: One node at a time may try a paused account again, so the row is locked.
 _PAUSE = sa.select(account_table).where(account_table.c.name == sa.bindparam("account")).with_for_update()
+_FIND, _FIND_PAUSE = Query(_DUE_READY), Query(_PAUSE)
 _TRIED = (
     sa.update(account_table).where(account_table.c.name == sa.bindparam("account")).values(until=sa.bindparam("then"))
 )
@@ -73,20 +76,7 @@ class Sending(Part):
         """O7, the intent: up to `limit` due recipients of `account` become SUBMITTING, ours for `lease` seconds.  The
         `settings` of the account are remembered; those of an attempt that is in doubt are kept."""
 
-        def work(tx: Tx) -> list[Submission]:
-            wanted = {"account": account, "now": tx.now}
-            pause = tx.connection.execute(_PAUSE, wanted).one_or_none()
-            if pause is not None and pause.until > tx.now:
-                return []
-            rows = tx.connection.execute(_DUE_READY, wanted | {"limit": 1 if pause else limit}).all()
-            if pause and rows:  # a trial; everybody else waits for what comes of it
-                tx.connection.execute(_TRIED, wanted | {"then": tx.after(lease)})
-            changes = [_intent(tx, row, lease, settings) for row in rows]
-            move(tx, RECIPIENT, changes, {RECIPIENT.key(row): row for row in rows})
-            claimed = submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
-            return [replace(submission, trial=True) for submission in claimed] if pause else claimed
-
-        return self._write(work)
+        return self._write_together(_claim_ready, Claim(account, limit, lease, settings))
 
     def pass_on(self, account: str, reason: str, limit: int) -> int:
         """Due READY recipients of a paused account that have a next account, and no attempt in doubt, go to it."""
@@ -105,6 +95,12 @@ class Sending(Part):
     def accepted(self, submission: Submission, provider_id: str, ask_in: float) -> bool:
         """O9: the provider has it (from SUBMITTING, or from UNCERTAIN when a look-up found it)."""
         return self._write_together(accept, (submission, provider_id, ask_in))
+
+    def accepted_next(
+        self, submission: Submission, provider_id: str, ask_in: float, lease: float, settings: str | None = None
+    ) -> tuple[bool, list[Submission]]:
+        """O9 and the next O7 in one commit: as `accepted`, then as `claim_ready` for one of the same account."""
+        return self._write_together(_accepted_next, ((submission, provider_id, ask_in), lease, settings))
 
     def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:
         """O9: certainly not taken; READY again after `delay`, through `account` if another one is named."""
@@ -187,6 +183,51 @@ class Sending(Part):
             return max(0, int(due) - now) / 1000
 
         return self._read(work)
+
+
+class Claim(NamedTuple):
+    """What one worker wants."""
+
+    account: str
+    limit: int
+    lease: float
+    settings: str | None
+
+
+def _claim_ready(tx: Tx, items: list[Claim]) -> list[list[Submission]]:
+    """What several workers of an account want is claimed in one go, and dealt out in their order."""
+    limits: dict[Claim, int] = defaultdict(int)
+    for item in items:
+        limits[item._replace(limit=0)] += item.limit
+    found = {alike: _claim_of(tx, alike._replace(limit=limit)) for alike, limit in limits.items()}
+    return [_dealt(found[item._replace(limit=0)], item.limit) for item in items]
+
+
+def _dealt(claimed: deque[Submission], limit: int) -> list[Submission]:
+    return [claimed.popleft() for _ in range(min(limit, len(claimed)))]
+
+
+def _claim_of(tx: Tx, claim: Claim) -> deque[Submission]:
+    wanted = {"account": claim.account, "now": tx.now}
+    pause = next(iter(_FIND_PAUSE.rows(tx.connection, wanted)), None)
+    if not claim.limit or (pause is not None and pause.until > tx.now):
+        return deque()
+    rows = _FIND.rows(tx.connection, wanted | {"limit": 1 if pause else claim.limit})
+    if pause and rows:  # a trial; everybody else waits for what comes of it
+        tx.connection.execute(_TRIED, wanted | {"then": tx.after(claim.lease)})
+    changes = [_intent(tx, row, claim.lease, claim.settings) for row in rows]
+    move(tx, RECIPIENT, changes, {RECIPIENT.key(row): row for row in rows})
+    claimed = submissions(tx, rows, [_claimed(row, c) for row, c in zip(rows, changes, strict=True)])
+    return deque(replace(submission, trial=True) for submission in claimed) if pause else deque(claimed)
+
+
+def _accepted_next(tx: Tx, items: list[tuple[Item, float, str | None]]) -> list[tuple[bool, list[Submission]]]:
+    done = accept(tx, [item for item, _, _ in items])
+    wanted = [
+        Claim(item[0].account, int(ok), lease, settings)
+        for ok, (item, lease, settings) in zip(done, items, strict=True)
+    ]
+    return list(zip(done, _claim_ready(tx, wanted), strict=True))
 
 
 def _intent(tx: Tx, row: Row[Any], lease: float, settings: str | None) -> Change[Outbound]:

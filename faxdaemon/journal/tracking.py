@@ -20,12 +20,14 @@ from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import due_rows, key, take
 from faxdaemon.journal.keeping import want
 from faxdaemon.journal.machines import RECIPIENT
+from faxdaemon.journal.prepared import Query
 from faxdaemon.journal.tables import ENDED
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import to_ms
 
 _DUE = due_rows(Outbound.ACCEPTED)
+_FIND = Query(_DUE)
 _ASK_AGAIN = 60.0
 """Seconds, when a pending job comes without a wish."""
 
@@ -49,7 +51,7 @@ class Tracking(Part):
 
     def claim_accepted(self, account: str, limit: int, within: float) -> list[Submission]:
         """Due ACCEPTED submissions (a person's wish to cancel makes one due), hidden for `within` seconds."""
-        return self._write(lambda tx: take(tx, _DUE, account, limit, within))
+        return self._write(lambda tx: take(tx, _FIND, account, limit, within))
 
     def settle(self, settled: Sequence[Settled]) -> int:
         """O11: record what the provider says of these; returns how many rows changed their state."""

@@ -24,7 +24,7 @@ from sqlalchemy.engine import Row
 from faxdaemon.core.errors import JournalError
 from faxdaemon.core.numbers import masked
 from faxdaemon.core.states import Move, S, targets
-from faxdaemon.journal.prepared import Prepared
+from faxdaemon.journal.prepared import Prepared, Query
 from faxdaemon.journal.transaction import Moment, Tx, Values
 
 
@@ -52,9 +52,9 @@ class Machine(Generic[S]):
         return tuple(dict.fromkeys((*self.keys, self.state, self.epoch, *self.extra)))
 
     @functools.cached_property
-    def _lock_one(self) -> sa.Select[Any]:
+    def _lock_one(self) -> Query:
         wanted = [self.table.c[k] == sa.bindparam(f"key_{k}") for k in self.keys]
-        return sa.select(*(self.table.c[c] for c in self.seen)).where(*wanted).with_for_update()
+        return Query(sa.select(*(self.table.c[c] for c in self.seen)).where(*wanted).with_for_update())
 
     @functools.cached_property
     def _lock_many(self) -> sa.Select[Any]:
@@ -95,9 +95,8 @@ class Machine(Generic[S]):
             return {}
         if len(keys) == 1:
             values = dict(zip(self.key_names, keys[0], strict=True))
-            rows = tx.connection.execute(self._lock_one, values)
-        else:
-            rows = tx.connection.execute(self._lock_many, {"fax_ids": list(dict.fromkeys(k[0] for k in keys))})
+            return {self.key(row): row for row in self._lock_one.rows(tx.connection, values)}
+        rows = tx.connection.execute(self._lock_many, {"fax_ids": list(dict.fromkeys(k[0] for k in keys))})
         return {self.key(row): row for row in rows}
 
     def lock_all(self, tx: Tx, fax_id: str) -> dict[tuple[Any, ...], Row[Any]]:

@@ -55,9 +55,8 @@ class _Job(Generic[Item, T]):
         self._answered.acquire()
 
     def settle(self, result: T | None = None, error: BaseException | None = None) -> None:
+        """Let the caller go on; once only."""
         self.result, self.error, self.settled = result, error, True
-
-    def answer(self) -> None:
         self._answered.release()
 
     def wait(self) -> T:
@@ -83,11 +82,19 @@ def _results(tx: Tx, group: Sequence[_Job[Any, Any]]) -> list[Any]:
 class Writer:
     """Runs work on the only connection that writes."""
 
-    def __init__(self, database: Database, begin: Callable[[Connection, int], Tx], done: Callable[[Tx], None]) -> None:
-        """`begin` makes the transaction object from a connection and the time; `done` is told of each commit."""
+    def __init__(
+        self,
+        database: Database,
+        begin: Callable[[Connection, int], Tx],
+        done: Callable[[Tx], None],
+        tell: Callable[[Tx], None],
+    ) -> None:
+        """`begin` makes the transaction object from a connection and the time; of each commit `done` is told before the
+        callers are answered, `tell` after it."""
         self._database = database
         self._begin = begin
         self._done = done
+        self._tell = tell
         self._queue: queue.SimpleQueue[_Job[Any, Any] | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
@@ -135,7 +142,6 @@ class Writer:
             for member in group:
                 if not member.settled:
                     member.settle(error=JournalError(self._broken or "the journal's writer failed"))
-                member.answer()
         self._forget()
 
     def _serve(self, group: list[_Job[Any, Any]]) -> None:
@@ -194,10 +200,14 @@ class Writer:
             if error.connection_invalidated:
                 self._forget()
             raise
+        self._listen(self._done, tx)
         for job, result in zip(group, results, strict=True):
             job.settle(result)
+        self._listen(self._tell, tx)  # log lines are written while the callers work
+
+    def _listen(self, listener: Callable[[Tx], None], tx: Tx) -> None:
         try:
-            self._done(tx)
+            listener(tx)
         except Exception as error:  # noqa: BLE001 - what is committed must not be repeated because of a wake-up
             with contextlib.suppress(Exception):
                 _log.error("journal listeners failed", error=repr(error))

@@ -119,7 +119,6 @@ class ReportStage:
         ended = [outcome.ended_at for outcome in work.outcomes if outcome.ended_at]
         day = max(ended, default=work.received_at).astimezone().date().isoformat()
         target = self._places.outcome(overall, day)
-        self._files.make_dirs([target])
         answers = self._answers(work, overall)
         originals = self._originals(work)
         outdated = shown.answers(self._files, work.fax_id, work.published)

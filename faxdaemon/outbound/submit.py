@@ -48,6 +48,8 @@ log = structlog.get_logger()
 WORTH_LEAVING = 10.0
 """Seconds that a pause must still take for faxes to leave for their next account."""
 BATCH = 200
+QUICK = 1.0
+"""Seconds after which a worker stops to claim one fax along with the answer of another: it may have to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,17 @@ def changed_since(submission: Submission, settings: str) -> str | None:
     )
 
 
+@dataclass(slots=True)
+class Following:
+    """The claim of the next fax."""
+
+    claimed: Sequence[Submission] = ()
+    """One, or none."""
+    at: float = 0.0
+    """When its lease began at the earliest (monotonic)."""
+    wanted: bool = False
+
+
 class SubmitStage:
     """Submits through one account; several workers may run one each."""
 
@@ -139,9 +152,20 @@ class SubmitStage:
         claimed = self._journal.claim_ready(self._rules.name, 1, self._rules.lease, self._rules.settings)
         if not claimed:
             return self._rest()
-        last_moment = claimed_at + self._rules.lease - self._rules.timeout
-        hand_off(claimed[0], lambda s: self._act(s, last_moment), self._record, unknown=Unknown)
+        end = claimed_at + (0.0 if self._rules.rate else QUICK)
+        following = Following(claimed, claimed_at)
+        while following.claimed:
+            following = self._hand_over(following, end)
         return 0.0
+
+    def _hand_over(self, claim: Following, end: float) -> Following:
+        """One fax.  While there is time, the intent for the next is in the commit that records that this one was
+        accepted: a commit less for each."""
+        last_moment = claim.at + self._rules.lease - self._rules.timeout
+        following = Following(wanted=self._clock.monotonic() < end)
+        act = partial(self._act, last_moment=last_moment)
+        hand_off(claim.claimed[0], act, partial(self._record, following=following), unknown=Unknown)
+        return following
 
     def _turn(self) -> Wake | None:
         """None when a fax may be claimed now; else when to come back.  A turn is taken only when something is due, and
@@ -209,7 +233,7 @@ class SubmitStage:
             contents.append(Content(document.name, document.size, partial(self._files.read, path)))
         return contents
 
-    def _record(self, submission: Submission, answer: Answer | NotOffered | Withheld) -> None:
+    def _record(self, submission: Submission, answer: Answer | NotOffered | Withheld, following: Following) -> None:
         match answer:
             case Withheld(reason):
                 self._hold(submission, reason)
@@ -218,7 +242,7 @@ class SubmitStage:
                 self._journal.postponed(submission, reason, delay)
                 self._try_again(submission)
             case Accepted(provider_id):
-                self._journal.accepted(submission, provider_id, self._rules.patience)
+                self._accepted(submission, provider_id, following)
                 self._alert.clear(self._trouble)
                 self._works(submission)
             case NotNow(reason, retry_after):
@@ -235,6 +259,16 @@ class SubmitStage:
                 self._journal.lost(submission, reason, self._rules.settle)
                 if self._counted(submission, reason):
                     self._waits(f"{reason}; several in a row got no answer")
+
+    def _accepted(self, submission: Submission, provider_id: str, following: Following) -> None:
+        if submission.trial or not following.wanted:
+            self._journal.accepted(submission, provider_id, self._rules.patience)
+            return
+        following.at = self._clock.monotonic()
+        taken = self._journal.accepted_next(
+            submission, provider_id, self._rules.patience, self._rules.lease, self._rules.settings
+        )
+        following.claimed = taken[1]
 
     def _works(self, submission: Submission) -> None:
         """The account answered as it should.  Only a trial ends a pause: others may have begun before it."""

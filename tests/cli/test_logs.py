@@ -139,3 +139,36 @@ def test_lines_of_several_threads_stay_apart():
         thread.join()
     found = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert len(found) == 800
+
+
+class Counting(io.StringIO):
+    writes = 0
+
+    def write(self, text):
+        self.writes += 1
+        return super().write(text)
+
+
+def test_what_is_logged_together_is_written_in_one_go_and_others_need_not_wait():
+    stream = Counting()
+    logs.configure(stream=stream)
+    log = structlog.get_logger()
+    with logs.together():
+        log.info("first")
+        log.info("second")
+        other = threading.Thread(target=lambda: structlog.get_logger().info("between"))
+        other.start()
+        other.join()
+        assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["between"]
+    assert [line.split()[2] for line in stream.getvalue().splitlines()] == ["between", "first", "second"]
+    assert stream.writes == 2
+
+
+def test_what_was_logged_together_before_a_failure_is_written():
+    _, stream = configured()
+    with pytest.raises(LookupError), logs.together():
+        structlog.get_logger().info("first")
+        raise LookupError
+    assert "first" in stream.getvalue()
+    structlog.get_logger().info("after")
+    assert "after" in stream.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,8 @@ from faxdaemon.contracts.journal import Routed, Settled
 from faxdaemon.contracts.provider import Progress
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.states import Outbound
+from faxdaemon.journal import sending
+from faxdaemon.journal.sending import Claim
 
 # -- O4: accept
 
@@ -376,12 +379,59 @@ def test_a_new_submission_has_a_new_reference_and_forgets_the_old_one(world: Any
     assert again.intended_at == world.clock.now()
 
 
+# -- several at a time
+
+
+def test_the_next_intent_is_in_the_commit_of_an_accepted_one(world: Any) -> None:
+    submission, waiting = world.submitting(), world.ready()
+    world.bell.heard()
+    ok, claimed = world.journal.accepted_next(submission, "job-1", 30.0, 60.0)
+    assert ok
+    (following,) = claimed
+    assert (following.fax_id, following.reference) == (waiting, f"{waiting}-1-1")
+    assert (world.state_of(submission.fax_id), world.state_of(waiting)) == ("accepted", "submitting")
+    assert world.journal.next_due("accepted", "main") == 30.0
+    assert world.journal.accepted_next(following, "job-2", 30.0, 60.0) == (True, [])
+
+
+def test_where_the_answer_came_too_late_no_next_one_is_claimed(world: Any) -> None:
+    submission, waiting = world.submitting(), world.ready()
+    late = dataclasses.replace(submission, epoch=submission.epoch - 1)
+    assert world.journal.accepted_next(late, "job-1", 30.0, 60.0) == (False, [])
+    assert world.state_of(waiting) == "ready"
+
+
+def test_of_a_paused_account_no_next_one_is_claimed(world: Any) -> None:
+    submission, waiting = world.submitting(), world.ready()
+    world.journal.pause("main", "slow down", 60.0)
+    assert world.journal.accepted_next(submission, "job-1", 30.0, 60.0) == (True, [])
+    assert world.state_of(waiting) == "ready"
+
+
+def test_what_several_workers_want_at_once_is_dealt_out(world: Any) -> None:
+    ids = [world.ready() for _ in range(3)]
+    other = world.ready(world.route_to("other"))
+    wants = [Claim(*w, 60.0, None) for w in (("main", 1), ("other", 5), ("main", 1), ("main", 2), ("main", 1))]
+    dealt = world.journal._write(lambda tx: sending._claim_ready(tx, wants))
+    assert [[s.fax_id for s in each] for each in dealt] == [[ids[0]], [other], [ids[1]], [ids[2]], []]
+
+
+def test_of_several_workers_one_tries_a_paused_account(world: Any) -> None:
+    for _ in range(3):
+        world.ready()
+    world.journal.pause("main", "no answer", 1.0)
+    world.clock.advance(2)
+    dealt = world.journal._write(lambda tx: sending._claim_ready(tx, [Claim("main", 1, 60.0, None)] * 3))
+    assert [[s.trial for s in each] for each in dealt] == [[True], [], []]
+
+
 # -- traces
 
 
 def test_each_transition_leaves_one_log_line_without_the_number(world: Any) -> None:
     with structlog.testing.capture_logs() as lines:
         submission = world.ended()
+        world.journal.resume("nobody")  # lines are written after the caller has its answer, before the next commit
     told = [line for line in lines if line.get("fax") == submission.fax_id]
     assert [(li["subject"], li["event"], li.get("source"), li["target"]) for li in told] == world.events(
         submission.fax_id

@@ -56,8 +56,12 @@ def commits(world: Any) -> list[int]:
     commit = writer._commit
 
     def counted(group: Any) -> None:
-        commit(group)
-        sizes.append(len(group))
+        sizes.append(len(group))  # before: the callers go on while the commit is still being told
+        try:
+            commit(group)
+        except BaseException:
+            sizes.pop()
+            raise
 
     writer._commit = counted
     return sizes
@@ -208,3 +212,24 @@ def test_a_row_that_vanished_while_locked_stops_everything(world: Any) -> None:
 
     with pytest.raises(JournalError, match="1 rows were locked and 0 changed"):
         world.journal._write(work)
+
+
+def test_callers_do_not_wait_for_the_log(sqlite_world: Any) -> None:
+    told, read = threading.Event(), threading.Event()
+
+    def slowly(tx: Any) -> None:
+        assert read.wait(10)
+        told.set()
+
+    sqlite_world.journal._writer._tell = slowly
+    fax_id = sqlite_world.received()
+    assert not told.is_set()
+    assert sqlite_world.journal.known([fax_id]) == {fax_id}
+    read.set()
+    sqlite_world.journal.close()
+    assert told.is_set()
+
+
+def test_whoever_waits_is_woken_before_the_caller_is_answered(sqlite_world: Any) -> None:
+    sqlite_world.received()
+    assert sqlite_world.bell.heard() == {"received"}

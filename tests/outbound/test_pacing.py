@@ -136,8 +136,9 @@ def test_five_failures_in_a_row_pause_the_account(site: Site) -> None:
 def test_a_success_between_begins_the_count_anew(site: Site) -> None:
     many(site, 2 * IN_A_ROW)
     answers: list[Any] = [NotNow("no connection")] * (IN_A_ROW - 1)
-    submit = stage(site, Scripted().will("submit", *answers, ACCEPTED, *answers))
-    for _ in range(2 * IN_A_ROW - 1):
+    provider = Scripted().will("submit", *answers, ACCEPTED, *answers)
+    submit = stage(site, provider)
+    while provider.left():
         submit.step()
     assert site.journal.paused("main") is None
 
@@ -164,16 +165,16 @@ def test_after_the_pause_one_fax_tries_the_account_and_the_others_wait(site: Sit
             assert other.step() > 0
         return ACCEPTED
 
-    provider.will("submit", meanwhile, *[ACCEPTED] * 4)
+    provider.will("submit", meanwhile, *[ACCEPTED] * (IN_A_ROW + 3))
     workers = [stage(site, provider) for _ in range(2)]
     workers[0].step()
     assert seen == [True]
     assert len(provider.sent) == IN_A_ROW + 1
     assert site.journal.paused("main") is None, "closed by the first success"
-    for _ in range(2):
+    while provider.left():
         for worker in workers:
             worker.step()
-    assert len(provider.sent) == IN_A_ROW + 5
+    assert len(provider.sent) == 2 * IN_A_ROW + 4
 
 
 def test_the_pauses_grow_and_have_an_end(site: Site) -> None:

@@ -13,7 +13,7 @@ from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import FilesError, JournalError, NotSent, OutcomeUnknown
 from faxdaemon.core.ids import reference
 from faxdaemon.core.schedule import CREDENTIALS
-from faxdaemon.outbound.submit import SubmitStage
+from faxdaemon.outbound.submit import QUICK, SubmitStage
 
 DAY = 24 * 3600.0
 BOTH = ("main", "backup")
@@ -128,7 +128,7 @@ def test_a_crash_during_the_call_is_uncertain_at_the_next_start(site: Site) -> N
 def test_a_crash_between_answer_and_record_is_uncertain_at_the_next_start(site: Site) -> None:
     fax = site.ready()
     with pytest.raises(Crash):
-        stage(site, Scripted().will("submit", ACCEPTED), journal=Faulty(site.journal, accepted=[Crash()])).step()
+        stage(site, Scripted().will("submit", ACCEPTED), journal=Faulty(site.journal, accepted_next=[Crash()])).step()
     site.restart()
     assert site.state_of(fax) == "uncertain"
 
@@ -136,12 +136,76 @@ def test_a_crash_between_answer_and_record_is_uncertain_at_the_next_start(site: 
 def test_a_broken_journal_stops_everything(site: Site) -> None:
     site.ready()
     provider = Scripted().will("submit", ACCEPTED)
-    broken = Faulty(site.journal, claim_ready=[JournalError("disk")], accepted=[JournalError("disk")])
+    broken = Faulty(site.journal, claim_ready=[JournalError("disk")], accepted_next=[JournalError("disk")])
     with pytest.raises(JournalError):
         stage(site, provider, journal=broken).step()
     assert provider.sent == [], "without a recorded intent nothing is sent"
     with pytest.raises(JournalError):
         stage(site, provider, journal=broken).step()
+
+
+# -- one after another
+
+
+def test_the_intent_for_the_next_one_is_in_the_commit_of_the_answer(site: Site) -> None:
+    first, second = site.ready(), site.ready("3035550123_y.pdf")
+    seen = []
+
+    def look(_: Any) -> Any:
+        seen.append(site.states(first) + site.states(second))
+        return Unknown("time-out")
+
+    provider = Scripted().will("submit", ACCEPTED, look)
+    journal = Faulty(site.journal)
+    stage(site, provider, journal=journal).step()
+    assert seen == [["accepted", "submitting"]]
+    assert [name for name, _ in journal.calls if "claim" in name] == ["claim_ready"]
+
+
+def test_a_crash_after_that_commit_leaves_the_next_one_uncertain(site: Site) -> None:
+    first, second = site.ready(), site.ready("3035550123_y.pdf")
+    with pytest.raises(Crash):
+        stage(site, Scripted().will("submit", ACCEPTED, Crash())).step()
+    site.restart()
+    assert (site.state_of(first), site.state_of(second)) == ("accepted", "uncertain")
+
+
+@pytest.mark.parametrize("answer", [NotNow("busy"), Refused("bad number"), Unknown("time-out"), AccountRefused("no")])
+def test_only_after_an_accepted_one_the_next_is_taken_along(site: Site, answer: Any) -> None:
+    site.ready()
+    second = site.ready("3035550123_y.pdf")
+    stage(site, Scripted().will("submit", answer)).step()
+    assert site.state_of(second) == "ready"
+
+
+def test_a_worker_comes_back_after_a_while(site: Site) -> None:
+    """However many wait: it may have to end."""
+    for number in range(9):
+        site.ready(f"3035550123_{number}.pdf")
+
+    def slowly(_: Any) -> Any:
+        site.later(QUICK / 3)
+        return ACCEPTED
+
+    provider = Scripted().will("submit", *[slowly] * 9)
+    stage(site, provider).step()
+    assert len(provider.sent) == 4
+    assert site.journal.counts()["out.submitting"] == 0
+
+
+def test_the_lease_of_the_next_one_counts_from_its_own_claim(site: Site) -> None:
+    first, second = site.ready(), site.ready("3035550123_y.pdf")
+
+    def asleep(real: Any, *arguments: Any) -> Any:
+        found = real(*arguments)
+        site.later(rules().lease)
+        return found
+
+    journal = Faulty(site.journal, accepted_next=[asleep])
+    provider = Scripted().will("submit", ACCEPTED)
+    stage(site, provider, journal=journal).step()
+    assert site.state_of(first) == "accepted"
+    assert (site.state_of(second), site.reason(second)) == ("ready", "the claim ran out before anything was sent")
 
 
 # -- the last moment

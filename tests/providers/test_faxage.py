@@ -475,7 +475,7 @@ def test_a_large_document_leaves_in_small_pieces() -> None:
         opened.append(Endless())
         return opened[-1]
 
-    stream = form.with_documents([], [Content("x.pdf", 1, once)])
+    stream = form.with_documents([], [Content("x.pdf", Endless.left, once)])
     assert max(map(len, stream.chunks())) <= 256 * 1024
     assert [paper.closed for paper in opened] == [True, True]
 

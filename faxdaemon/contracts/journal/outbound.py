@@ -166,6 +166,13 @@ class OutboundJournal(Protocol):
         another submission of the account has that id: the answer was not about this one."""
         ...
 
+    def accepted_next(
+        self, submission: Submission, provider_id: str, ask_in: float, lease: float, settings: str | None = None
+    ) -> tuple[bool, list[Submission]]:
+        """`accepted`, and in the same commit `claim_ready` for one more of the same account (none where the first
+        changed nothing)."""
+        ...
+
     def postponed(self, submission: Submission, reason: str, delay: float, account: str | None = None) -> bool:
         """O9: certainly not taken; READY again after `delay`, through `account` if another one is named."""
         ...

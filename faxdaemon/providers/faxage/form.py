@@ -1,6 +1,6 @@
 """The body of a request: form fields, and documents as base64 inside of them, made while they leave.
 
-Promise   the length is exact and memory does not grow with a document.  Each document is read twice: percent-encoding
+Promise   the length is exact and memory does not grow with a document.  A large one is read twice: percent-encoding
           makes the length depend on the content (`+` and `/` become three characters).
 Needs     documents that do not change; one that does breaks the exchange instead of being sent wrongly.
 Crash     keeps nothing.
@@ -18,6 +18,9 @@ from faxdaemon.contracts.provider import Content
 from faxdaemon.http import SizedStream
 from faxdaemon.providers._documents import encoded, suffix
 
+SMALL = 1 << 18
+"""Bytes of documents up to which a body is made once, in memory."""
+
 
 def fields(values: Sequence[tuple[str, str]]) -> bytes:
     """Form fields in UTF-8."""
@@ -25,7 +28,8 @@ def fields(values: Sequence[tuple[str, str]]) -> bytes:
 
 
 def with_documents(values: Sequence[tuple[str, str]], contents: Sequence[Content]) -> SizedStream:
-    """Form fields and documents.  Reads each document once to learn the length; raises what opening it raises."""
+    """Form fields and documents.  Reads each document once, to learn the length or to keep it; raises what opening it
+    raises."""
     parts: list[bytes | Content] = [fields(values)]
     for number, content in enumerate(contents, 1):
         name = f"{number}{suffix(content.name)}"
@@ -38,6 +42,9 @@ def with_documents(values: Sequence[tuple[str, str]], contents: Sequence[Content
             else:
                 yield from _encoded(part)
 
+    if sum(content.size for content in contents) <= SMALL:
+        whole = b"".join(chunks())
+        return SizedStream(len(whole), lambda: iter((whole,)))
     return SizedStream(sum(map(len, chunks())), chunks)
 
 
