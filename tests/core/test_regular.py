@@ -35,6 +35,7 @@ NAMES = st.text("abcx01-_ ]^\\{}.IiNnVv\n", max_size=12)
 @example(name="3035550123_Dr Lee_4711")
 @example(name="fax-303-555-0123-12")
 @example(name="InVoice77 x")
+@example(name="1_\n")
 def test_it_gives_the_groups_that_python_gives(expression: str, name: str) -> None:
     wanted = re.compile(expression, re.DOTALL).fullmatch(name)
     found = compile_regular(expression).match(name)
