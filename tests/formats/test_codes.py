@@ -8,7 +8,7 @@ import pytest
 
 from faxdaemon.contracts.documents import Page
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Papers
-from faxdaemon.formats import activefax, rightfax, site_codes, vsifax_codes, zetafax_codes
+from faxdaemon.formats import activefax, rightfax, rightfax_fcl_codes, site_codes, vsifax_codes, zetafax_codes
 
 ASKS = FolderAsks("{number}", None)
 
@@ -138,3 +138,15 @@ def test_a_careless_expression_of_a_site_is_given_up(monkeypatch: pytest.MonkeyP
     refused = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (page,)))
     assert isinstance(refused, BadRequest)
     assert "takes too long" in refused.reason
+
+
+def test_fcl_on_the_first_and_the_last_page() -> None:
+    order = read(rightfax_fcl_codes, "{{begin}}{{doctype PO}}", "{{company North}}{{ FAX 303 555 0123 }}\r\n{{end}}")
+    (request,) = order.requests
+    assert (request.number, request.options) == ("303 555 0123", {"recipient_company": "North"})
+    assert (order.hold, {each.page for each in order.removals}) == (None, {1, 2})
+
+
+@pytest.mark.parametrize("command", ["{{lookup id buyer.inc}}", "{{attach C:\\x.pdf}}", "{{faks 1}}"])
+def test_fcl_that_we_cannot_follow_holds_the_fax(command: str) -> None:
+    assert read(rightfax_fcl_codes, f"{{{{fax 1}}}}{command}").hold
