@@ -43,7 +43,8 @@ def test_the_example_loads(tmp_path: Path) -> None:
     path.write_text(text.replace(PASSWORD_FILE, str(secret)), encoding="utf-8")
     settings = load(path, env={})
     assert settings.accounts["main"].provider == "faxage"
-    assert [folder.to for folder in settings.outbound] == [None, "+13035550199"]
+    assert [folder.to for folder in settings.outbound] == [None, "+13035550199", None]
+    assert settings.outbound[2].paths == {r"\\erp\print": "/srv/erp/print"}
     assert list(settings.inbound[0].lines) == ["+13035550100", "other"]
 
 
