@@ -1,4 +1,5 @@
-"""FAX.de shows one fax at a time: a real daemon at the sandbox empties that inbox, whatever stands in it."""
+"""FAX.de by a real daemon at the sandbox: its inbox of one fax is emptied, and an unclear job is repeated only as it
+was."""
 
 from __future__ import annotations
 
@@ -7,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.papers import pdf_bytes
 from support.world import World
+
+from faxdaemon.sandbox import Fault, Play
 
 LINE = "+494055500130"
 HOUR = "1h"
@@ -65,3 +69,56 @@ def test_a_line_that_nobody_configured_blocks_nothing(office: Callable[..., Worl
     kept = list((world.state / "spool").rglob("*.tif"))
     assert len(kept) == 1, "its document is safe"
     world.wait("it is told", lambda: "faxes to it are held here" in world.logs())
+
+
+def test_without_a_setting_a_destination_that_is_away_blocks_nothing(
+    office: Callable[..., World], tmp_path: Path
+) -> None:
+    world = office({LINE: {"folder": {"path": str(tmp_path / "in" / "desk"), "name": "{provider_id}"}}})
+    world.desk.rmdir()
+    numbers = [world.sandbox.inject(LINE, pages=1) for _ in "12"]
+    world.start()
+    world.wait("the inbox is empty", lambda: waiting(world) == 0)
+    world.desk.mkdir()
+    world.wait("both are there", lambda: {f"{n}.tif" for n in numbers} <= set(world.received()))
+
+
+def test_the_site_s_own_setting_counts(office: Callable[..., World], tmp_path: Path) -> None:
+    lines = {LINE: {"folder": {"path": str(tmp_path / "in" / "desk"), "name": "{provider_id}"}}}
+    world = office(lines, acknowledge="delivered")
+    world.desk.rmdir()
+    world.sandbox.inject(LINE, pages=1)
+    world.start()
+    world.wait("the folder is away", lambda: "received faxes wait" in world.logs())
+    assert waiting(world) == 1
+    world.desk.mkdir()
+    world.wait("the inbox is empty", lambda: waiting(world) == 0)
+
+
+def test_a_changed_account_does_not_repeat_what_is_unclear(office: Callable[..., World], tmp_path: Path) -> None:
+    world = office({})
+    outbound = {
+        "provider": "faxde",
+        "url": world.sandbox.url_of("faxde"),
+        "customer": "faxde",
+        "password": "${file:password}",
+        "poll": "200ms",
+        "settle": "10s",
+        "timeout": "10s",
+    }
+    folder = {"accounts": ["main"], "to": "+4940555123"}
+
+    def configured(**changes: Any) -> None:
+        world.configure({"folder": folder, "top": {"accounts": {"main": {**outbound, **changes}}, "inbound": []}})
+
+    configured()
+    world.sandbox.fault(Fault(Play.ACCEPT_THEN_DROP, operation="SendJob"))
+    process = world.start()
+    world.drop("a.pdf", pdf_bytes())
+    world.wait("its answer was lost", lambda: " lose " in world.logs() or '"lose"' in world.logs())
+    assert world.stop(process) == 0
+    configured(stationid="Praxis Nord")
+    world.start()
+    world.wait("it is held", lambda: len(world.names("held")) == 2)
+    assert "settings were changed" in world.answer("held", "a")["reason"]
+    assert len(world.sandbox.sent()) == 1
