@@ -167,10 +167,10 @@ def test_what_is_urgent_goes_first_but_not_for_ever(site: Site, stage: Any) -> N
 def test_a_fax_says_how_often_it_is_tried_again(site: Site, stage: Any, fax: FaxId) -> None:
     stage("plain", hours=24, retries=1)
     provider = Scripted(retries_itself=False)
-    busy = [JobStatus("job-1", Progress.FAILED, "busy")]
-    for outcome in ("ready", "failed"):
+    for job, outcome in (("job-1", "ready"), ("job-2", "failed")):
+        busy = [JobStatus(job, Progress.FAILED, "busy")]
         site.later(3600)
-        assert site.journal.accepted(site.claimed("plain"), "job-1", 0.0)
+        assert site.journal.accepted(site.claimed("plain"), job, 0.0)
         site.later(60)
         TrackStage(
             rules("plain", retries=3),
