@@ -153,7 +153,7 @@ class _Explaining:
         try:
             decision = deciding.decide(Drop(name, documents, part.number), self._ground.rules)
         except Refusal as refusal:
-            return Told("refused", refusal.reason, names, steps)
+            return Told("held" if refusal.hold else "refused", refusal.reason, names, steps)
         return self._decided(decision, names, steps)
 
     def _document(self, number: int, piece: Piece, work: Path) -> tuple[Document, Path]:

@@ -47,6 +47,7 @@ class Outgoing(Parts):
     def _account_rules(self, name: str) -> AccountRules:
         options = self.settings.accounts[name]
         return AccountRules(
+            test_number=self.settings.safety.test_number,
             name=name,
             timeout=options.timeout,
             poll=options.poll,

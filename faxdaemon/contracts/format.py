@@ -39,6 +39,8 @@ class BadRequest:
     """It is this dialect, but it cannot be followed; the reason is for the person who dropped it."""
 
     reason: str
+    hold: bool = False
+    """It may be right, and only a person can tell: it is held rather than failed."""
 
 
 @dataclass(frozen=True, slots=True)

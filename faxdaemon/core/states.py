@@ -94,7 +94,13 @@ OUTBOUND: tuple[Move[Outbound], ...] = (
         "number, account and document are known and usable",
     ),
     Move(Outbound.RECEIVED, "refused", Outbound.FAILED, "route", "the request or the document cannot be faxed"),
-    Move(Outbound.RECEIVED, "hold", Outbound.HELD, "person", "a person wants it to wait"),
+    Move(
+        Outbound.RECEIVED,
+        "hold",
+        Outbound.HELD,
+        "person, route",
+        "a person wants it to wait, or must tell how it is to be read",
+    ),
     Move(Outbound.RECEIVED, "cancel", Outbound.CANCELLED, "person", "a person does not want it sent"),
     Move(
         Outbound.READY,

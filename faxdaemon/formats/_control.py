@@ -32,7 +32,8 @@ class ControlDialect(Dialect):
         try:
             orders = self.understand(papers.name, papers.control)
         except (Undecided, Refused) as error:
-            return BadRequest("".join(c if c.isprintable() else " " for c in str(error)))
+            words = "".join(c if c.isprintable() else " " for c in str(error))
+            return BadRequest(words, hold=isinstance(error, Undecided))
         if isinstance(orders, NotMine):
             return orders
         recipients = sum(len(order.requests) for order in orders)

@@ -1,7 +1,8 @@
 """Foreign text: from the bytes of a control file to characters, with the decision recorded.
 
 Promise   a byte order mark decides; then what the folder says; then UTF-8, if it is that; else Windows-1252.  What can
-          be read in several ways is accepted only where all give the same digits: a wrong digit is a wrong number.
+          be read in several ways (as EBCDIC, where that makes sense) is accepted only where all give the same digits: a
+          wrong digit is a wrong number.
 Needs     nothing.
 Crash     keeps nothing.
 """
@@ -18,12 +19,18 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CANDIDATES = ("cp1252", "cp850", "latin-1")
+_EBCDIC = "cp037"
+_SENSIBLE = re.compile(r"[A-Za-z0-9 .,:;=+\-_/()@<>\n\r\t\x85]")
 _DIGITS = re.compile(r"[0-9+]+")
 _LINE_END = re.compile(r"\r\n|\r|\n|\x0c")
 
 
 class Undecided(ValueError):
     """Nobody can tell how it is encoded; the reason is for people."""
+
+
+class Ambiguous(Undecided):
+    """It can be read in several ways, and they do not give the same digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,11 @@ def _decided(raw: bytes, encoding: str | None) -> tuple[str, str]:
     except UnicodeDecodeError:
         pass
     first, *others = (raw.decode(name, "replace") for name in _CANDIDATES)
+    mainframe = raw.decode(_EBCDIC)
+    if len(_SENSIBLE.findall(mainframe)) >= 0.9 * len(mainframe):
+        others.append(mainframe)
     if any(_DIGITS.findall(other) != _DIGITS.findall(first) for other in others):
-        raise Undecided("its digits depend on its encoding; name the right one under `encoding` of the folder")
+        raise Ambiguous("its digits depend on its encoding; name the right one under `encoding` of the folder")
     return first, _CANDIDATES[0]
 
 

@@ -7,11 +7,11 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
-from faxdaemon.contracts.format import FolderAsks, NotMine, Order, Papers
+from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, looks_like_number
-from faxdaemon.formats._text import Text, Undecided, decode
+from faxdaemon.formats._text import Ambiguous, Text, Undecided, decode
 
 LARGEST = 400
 """Bytes of a file that holds one number, in UTF-16 and with all its blanks."""
@@ -37,12 +37,14 @@ class NumberFile(LinesDialect):
 
     endings = (".txt",)
 
-    def read(self, papers: Papers) -> list[Order] | NotMine:
+    def read(self, papers: Papers) -> list[Order] | BadRequest | NotMine:
         """A long text is no number and is not even decoded; one that cannot be decoded is no number either."""
         if papers.control is None or len(papers.control) > LARGEST:
             return NotMine()
         try:
             return self.follow(decode(papers.control, self.folder.encoding))
+        except Ambiguous as error:
+            return BadRequest(str(error), hold=True)
         except Undecided:
             return NotMine()
 

@@ -152,7 +152,7 @@ class RequestFile(Dialect):
             text = decode(papers.control, self.folder.encoding)
             asked = Asked.model_validate(_loaded(text.text))
         except Undecided as error:
-            return BadRequest(str(error))
+            return BadRequest(str(error), hold=True)
         except ValidationError as error:
             return BadRequest("; ".join(_told(each) for each in error.errors()[:10]))
         except _Unreadable as error:

@@ -67,8 +67,8 @@ class Routing(Part):
     def route(self, decisions: Sequence[Routed]) -> None:
         """O6: RECEIVED becomes READY, or FAILED with the reason."""
         for decision in decisions:
-            if not decision.routes and decision.problem is None:
-                raise ValueError(f"{decision.fax_id}: a decision has routes or a problem")
+            if not decision.routes and decision.problem is None and decision.hold is None:
+                raise ValueError(f"{decision.fax_id}: a decision has routes or a problem, or is to be held")
         if decisions:
             self._write(lambda tx: _route(tx, {d.fax_id: d for d in decisions}))
 
@@ -82,7 +82,7 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
     decided = [decisions[fax_id] for fax_id in decisions if (fax_id, 1) in rows]
     hours = open_hours(tx, [drops[d.fax_id].folder for d in decided if d.guard.per_hour and d.problem is None])
     for decision in decided:
-        if decision.problem is not None:
+        if decision.problem is not None or not decision.routes:
             changes.append(_refusal(decision))
             continue
         drop = drops[decision.fax_id]
@@ -103,7 +103,9 @@ def _route(tx: Tx, decisions: Mapping[FaxId, Routed]) -> None:
 def _hold(tx: Tx, decided: Sequence[Routed]) -> None:
     """Routed, and all the same for a person to decide; released, it goes on as it was routed."""
     reasons: dict[tuple[str, int], str] = {}
-    reasons |= {(d.fax_id, n): d.hold for d in decided if d.hold for n in range(1, len(d.routes) + 1)}
+    reasons |= {
+        (d.fax_id, n): d.hold for d in decided if d.hold and d.problem is None for n in range(1, len(d.routes) + 1)
+    }
     for key, reason in catch(tx, decided).items():
         reasons[key] = f"{reasons[key]}; {reason}" if key in reasons else reason
     changes = [Change(key, ("hold",), Outbound.HELD, None, note=why, claims=True) for key, why in reasons.items()]
@@ -112,7 +114,10 @@ def _hold(tx: Tx, decided: Sequence[Routed]) -> None:
 
 def _refusal(decision: Routed) -> Change[Outbound]:
     values = {"number": decision.shown_number} if decision.shown_number is not None else {}
-    return Change((decision.fax_id, 1), ("refused",), Outbound.FAILED, None, values, note=decision.problem)
+    key = (decision.fax_id, 1)
+    if decision.problem is None:
+        return Change(key, ("hold",), Outbound.HELD, None, values, note=decision.hold, claims=True)
+    return Change(key, ("refused",), Outbound.FAILED, None, values, note=decision.problem)
 
 
 def _route_columns(tx: Tx, decision: Routed, route: Route, drop: Row[Any], hours: Hours | None) -> dict[str, Any]:

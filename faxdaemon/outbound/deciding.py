@@ -20,15 +20,20 @@ from faxdaemon.core.model import Document, Role, Route
 from faxdaemon.outbound.caution import Case, Judgement, judge
 from faxdaemon.outbound.choose import FolderRules, Unroutable, choose
 from faxdaemon.outbound.dialects import Asked
+from faxdaemon.outbound.ordering import UNREAD
 from faxdaemon.outbound.preparing import Preparing, as_pdf
 
 
 class Refusal(Exception):
     """It cannot be sent."""
 
-    def __init__(self, reason: str, number: str | None = None, dialect: str | None = None) -> None:
+    def __init__(
+        self, reason: str, number: str | None = None, dialect: str | None = None, *, hold: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.hold = hold
+        """It waits for a person instead."""
         self.number = number
         """The number as it was written, if there was one."""
         self.format = dialect
@@ -57,7 +62,8 @@ class Decision:
     @property
     def note(self) -> str | None:
         """For the record."""
-        return self.judgement.note
+        read = f"its control file was read as {self.order.encoding}" if self.order.encoding else None
+        return "; ".join(filter(None, (read, self.judgement.note))) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,10 @@ class Deciding:
         else:
             understood = dialects.control(control.name, control.control)
         if isinstance(understood, BadRequest):
-            raise Refusal(understood.reason)
+            where = f"{control.name}: " if understood.hold and control is not None else ""
+            raise Refusal(where + understood.reason, hold=understood.hold)
+        if drop.part == UNREAD:
+            raise Refusal(f"{drop.name} can be read now: move its files back into the drop folder", hold=True)
         if isinstance(understood, Asked):
             if drop.part < len(understood.orders):
                 return understood

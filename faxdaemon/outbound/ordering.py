@@ -20,6 +20,9 @@ from faxdaemon.core.model import Role
 from faxdaemon.outbound.attachments import Attachments, NotAllowed, same_stem
 from faxdaemon.outbound.grouping import Read
 
+UNREAD = -1
+"""The number of a part that nobody has been able to read: which orders it has is not known."""
+
 
 class Missing(ValueError):
     """What a control file names is not there; the reason is for people."""
@@ -60,6 +63,8 @@ class Ordering:
         others = [piece for piece in pieces if piece is not control]
         control = Piece(read.name, read.path, Role.CONTROL, control.original)
         if isinstance(read.asked, BadRequest):
+            if read.asked.hold:
+                return control, [Part(fax_id, UNREAD, [*others, control])]
             return control, [Part(fax_id, 0, [*others, control], f"{read.name}: {read.asked.reason}")]
         return control, self._ordered(fax_id, read.name, read.asked.orders, others, control)
 

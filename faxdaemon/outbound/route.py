@@ -119,6 +119,8 @@ class _Deciding:
         try:
             decision = self._deciding.decide(Drop(name, documents, drop.part), rules)
         except Refusal as refusal:
+            if refusal.hold:
+                return Routed(drop.fax_id, hold=refusal.reason, shown_number=refusal.number, format=refusal.format)
             return Routed(drop.fax_id, problem=refusal.reason, shown_number=refusal.number, format=refusal.format)
         return record(drop, decision)
 

@@ -50,6 +50,8 @@ WORTH_LEAVING = 10.0
 BATCH = 200
 QUICK = 1.0
 """Seconds after which a worker stops to claim one fax along with the answer of another: it may have to end."""
+TESTING = 600.0
+"""Seconds until a fax is looked at again that waits for the end of a test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class AccountRules:
     """`options.Account.fingerprint`: while an attempt is in doubt, a repeat relies on its being the same."""
     pushed: float = 0.0
     """Where the provider pushes the status: how often a job is asked for all the same."""
+    test_number: str | None = None
+    """While the site tries things out: nothing is sent to any other number."""
 
     @property
     def patience(self) -> float:
@@ -190,6 +194,8 @@ class SubmitStage:
         return NOTHING_DUE if due is None else min(max(due, 0.5), NOTHING_DUE)
 
     def _act(self, submission: Submission, last_moment: float) -> Answer | NotOffered | Withheld:
+        if self._rules.test_number not in {None, submission.number}:
+            return NotOffered("it was decided before everything went to the test number", TESTING)
         if submission.doubt and self._provider.capabilities.duplicates is Duplicates.REFUSES:
             changed = changed_since(submission, self._rules.settings)
             if changed:

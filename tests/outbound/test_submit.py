@@ -13,16 +13,19 @@ from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import FilesError, JournalError, NotSent, OutcomeUnknown
 from faxdaemon.core.ids import reference
 from faxdaemon.core.schedule import CREDENTIALS
-from faxdaemon.outbound.submit import QUICK, SubmitStage
+from faxdaemon.outbound.submit import QUICK, TESTING, SubmitStage
 
 DAY = 24 * 3600.0
 BOTH = ("main", "backup")
 
 
-def stage(site: Site, provider: Scripted, name: str = "main", **parts: Any) -> SubmitStage:
+def stage(
+    site: Site, provider: Scripted, name: str = "main", *, test_number: str | None = None, **parts: Any
+) -> SubmitStage:
     values: dict[str, Any] = {"files": site.files, "journal": site.journal, "clock": site.clock, "alert": site.alerts}
     values |= parts
-    return SubmitStage(rules(name), site.spool, provider=provider, accounts=values["journal"], **values)
+    account = rules(name, test_number=test_number)
+    return SubmitStage(account, site.spool, provider=provider, accounts=values["journal"], **values)
 
 
 # -- the answers
@@ -411,3 +414,25 @@ def test_what_is_too_old_is_not_sent(site: Site) -> None:
     provider = Scripted()
     assert stage(site, provider).step() == NOTHING_DUE
     assert provider.sent == []
+
+
+# -- while everything goes to a test number
+
+
+def test_what_was_decided_before_the_test_number_waits_for_its_end(site: Site) -> None:
+    fax = site.ready()
+    testing = stage(site, Scripted(), test_number="+13035550199")
+    testing.step()
+    assert site.state_of(fax) == "ready"
+    assert "test number" in site.reason(fax)
+    assert site.journal.next_due("ready", "main") == TESTING
+    site.later(TESTING)
+    provider = Scripted().will("submit", ACCEPTED)
+    stage(site, provider).step()
+    assert site.state_of(fax) == "accepted"
+
+
+def test_what_goes_to_the_test_number_is_sent(site: Site) -> None:
+    fax = site.ready(numbers=["+13035550199"])
+    stage(site, Scripted().will("submit", ACCEPTED), test_number="+13035550199").step()
+    assert site.state_of(fax) == "accepted"
