@@ -78,7 +78,8 @@ def test_an_outcome_is_left_only_by_a_person() -> None:
 
 
 def test_acknowledged_only_after_stored() -> None:
-    assert sources(INBOUND, "acknowledge") == {Inbound.STORED, Inbound.DELIVERED}
+    """Held ones, too, are told of where their document is kept in our spool."""
+    assert sources(INBOUND, "acknowledge") == {Inbound.STORED, Inbound.DELIVERED, Inbound.HELD}
 
 
 def test_what_is_not_in_the_table_goes_nowhere() -> None:

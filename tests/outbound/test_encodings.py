@@ -127,7 +127,7 @@ def test_what_is_not_as_the_folder_says_is_held_too(site: Site) -> None:
     assert [document.role for document in site.journal.to_route(1)[0].documents] == [Role.DOCUMENT, Role.CONTROL]
     route(site, "utf-8")
     (row,) = site.journal.find(Filter())
-    assert (row.state, row.reason) == ("held", "a.yaml: it is not utf-8: its byte 30 cannot be")
+    assert (row.state, row.reason) == ("held", "a.yaml: it is not utf-8: its byte 31 cannot be")
 
 
 def test_a_decision_may_be_to_hold_without_a_route(site: Site) -> None:
