@@ -1,7 +1,8 @@
 """account: what the service behind an account offers beyond sending and receiving.
 
 Asks the service directly, beside a running daemon or without one.  What costs money or loses something is asked for
-first.  The commands about single faxes are in `account_faxes`.
+first.  The commands about single faxes are in `account_faxes`, what stands outside the
+promise is in `account_outside`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from faxdaemon.cli import account_faxes
+from faxdaemon.cli import account_faxes, account_outside
 from faxdaemon.cli.account_common import (
     Csv,
     Number,
@@ -33,6 +34,7 @@ numbers_app = typer.Typer(no_args_is_help=True)
 app.add_typer(lines_app, name="lines")
 app.add_typer(numbers_app, name="numbers")
 account_faxes.register(app)
+account_outside.register(app)
 
 
 @app.callback()

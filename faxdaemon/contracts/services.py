@@ -166,6 +166,21 @@ class BroadcastReport(Protocol):
         ...
 
 
+@runtime_checkable
+class Simple(Protocol):
+    """One document to one number, by the plainest call that the service has.  Outside the promise: it carries no
+    reference, so that nothing can tell whether one with a lost answer was taken."""
+
+    def send_simple(self, number: str, name: str, content: bytes) -> str:
+        """Fax `content` (of the kind that the service wants) to a number (E.164); `name` is the recipient's, and may
+        be empty.  The job's id.  This costs money.  Raises `OutcomeUnknown` when the answer tells nothing."""
+        ...
+
+    def simple_status(self, job: str) -> Table:
+        """What became of it."""
+        ...
+
+
 OFFERS: Mapping[str, type] = MappingProxyType(
     {
         "lines": Lines,
@@ -180,6 +195,7 @@ OFFERS: Mapping[str, type] = MappingProxyType(
         "web": Addresses,
         "broadcast": Broadcast,
         "broadcast report": BroadcastReport,
+        "simple": Simple,
     }
 )
 """What the command line calls them."""

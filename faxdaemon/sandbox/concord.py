@@ -162,7 +162,8 @@ class Concord:
     def _stranger(self, posted: _Posted) -> Reply:
         if posted.token is not None:
             return Reply(b"", 401, JSON, (("WWW-Authenticate", 'Bearer error="invalid_token"'),))
-        return self._told(posted.call, no(BAD_LOGIN, "Invalid user id or PIN"))
+        simple = posted.call.operation in {"SimpleSendFax", "SimpleGetFaxStatus"}  # they have no room for more
+        return self._told(posted.call, {"return": BAD_LOGIN} if simple else no(BAD_LOGIN, "Invalid user id or PIN"))
 
     def words(self, play: Play, asked: Asked) -> Reply:
         """A fault that blames the server; or what a stranger is told."""

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.papers import pdf_bytes
+from support.papers import make_tiff, pdf_bytes
 from support.wire import WireServer, always, reply
 from typer.testing import CliRunner
 
@@ -121,6 +121,7 @@ def test_what_each_service_offers_is_told(main, other):
         (("covers",), "covers"),
         (("profile",), "profile"),
         (("broadcast", "status", "7"), "broadcast"),
+        (("simple", "status", "7"), "simple"),
         (("broadcast", "report", "7", "a@example.org"), "broadcast report"),
     ],
 )
@@ -305,6 +306,38 @@ def test_a_broadcast_with_a_list_of_recipients(other, box, tmp_path):
     assert {row["RECIPIENT"][-4:] for row in rows} == {"0177", "0178"}
     says_no(faxde("broadcast", "start", str(paper), TO, "+13035550178", "--yes"), "double")
     assert len(box.sent()) == before + 2
+
+
+def test_the_plainest_call(other, box, tmp_path):
+    concord = other("concord", user_id="mbx1234567890")
+    paper = make_tiff(tmp_path / "letter.tif")
+    before = len(box.sent())
+    refused = concord("simple", "send", str(paper), TO, given="n\n")
+    assert refused.exit_code == 1
+    assert "outside the promise" in refused.stderr
+    assert len(box.sent()) == before
+    started = concord("simple", "send", str(paper), "303-555-0177", "--name", "Dr Lee", "--yes", "--json")
+    assert started.exit_code == 0, started.stderr
+    job = json.loads(started.stdout)["job"]
+    box.wait(lambda: all(entry.result for entry in box.sent()[before:]))
+    assert [(entry.job, entry.destination) for entry in box.sent()[before:]] == [(job, TO)]
+    assert concord("simple", "status", job, "--csv").stdout.splitlines()[1] == f"{job},1,succeeded"
+    assert "simple status br" in concord("simple", "send", str(paper), TO, "--yes").stdout
+    paper.write_bytes(pdf_bytes())
+    says_no(concord("simple", "send", str(paper), TO, "--yes"), "TIFF")
+    says_no(concord("simple", "send", str(tmp_path / "none.tif"), TO, "--yes"), "cannot be read")
+    assert len(box.sent()) == before + 2
+
+
+def test_a_plain_fax_whose_answer_was_lost_says_that_it_may_have_gone(other, box, tmp_path):
+    from faxdaemon.sandbox.faults import Fault
+
+    paper = make_tiff(tmp_path / "letter.tif")
+    before = len(box.sent())
+    box.fault(Fault("accept-then-drop", operation="SimpleSendFax"))
+    concord = other("concord", user_id="mbx1234567890")
+    says_no(concord("simple", "send", str(paper), TO, "--yes"), "may have been done", "account main records")
+    assert len(box.sent()) == before + 1
 
 
 def test_covers_and_profile(other):

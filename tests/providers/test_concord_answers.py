@@ -150,9 +150,9 @@ def test_the_services_words_are_never_shown(protocol: str) -> None:
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
-        ("SOAP-ENV:Client", Refused),
-        ("s:MustUnderstand", Refused),
-        ("s:VersionMismatch", Refused),
+        ("SOAP-ENV:Client", AccountRefused),
+        ("s:MustUnderstand", AccountRefused),
+        ("s:VersionMismatch", AccountRefused),
         ("SOAP-ENV:Server", Unknown),
         ("Quentin", Unknown),
         ("", Unknown),
@@ -161,9 +161,12 @@ def test_the_services_words_are_never_shown(protocol: str) -> None:
 @pytest.mark.parametrize("status", ["500 Internal Server Error", "200 OK"])
 def test_only_a_fault_that_blames_the_message_is_a_no(code: str, expected: type, status: str) -> None:
     fault = f"<s:Fault><faultcode>{code}</faultcode><faultstring>Quentin</faultstring></s:Fault>"
-    answer, _ = submitted("soap", soap(fault, status))
+    answer, asked = submitted("soap", soap(fault, status))
     assert isinstance(answer, expected)
     assert "Quentin" not in repr(answer)
+    assert asked == ["SendFaxEx"]
+    if isinstance(answer, AccountRefused):  # a mistake of ours or of the account: no fax is at fault
+        assert "`wsdl`" in answer.reason
 
 
 @protocols

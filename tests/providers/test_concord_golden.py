@@ -124,6 +124,14 @@ CASES: dict[str, tuple[golden.Act, object]] = {
     "getfaxaccountsettings": (lambda p: p.lines(), LINES),
     "sendfaxbroadcast": (lambda p: p.broadcast(["+13035550123", "+494055500130"], "a.pdf", b"%PDF-1.4"), "br99"),
     "getfaxbroadcaststatus": (lambda p: p.broadcast_status("br99"), RECIPIENTS),
+    "simplesendfax": (
+        lambda p: p.send_simple("+13035550123", " Dr. Müller\n& <Co> ", b"II*\0 a page \xfb\xff\xfe>>>"),
+        "br7731046255",
+    ),
+    "simplegetfaxstatus": (
+        lambda p: p.simple_status("br7731046255"),
+        Table(("JobId", "Status", "Meaning"), (("br7731046255", "3", "being processed"),)),
+    ),
     "getinboundlist-none": (lambda p: p.inbox(), []),
     "getinboundbyid": (fetched, b"%PDF-1.4 a received fax %%EOF"),
     "removeinboundbyid": (lambda p: p.acknowledge(LISTED), None),

@@ -116,11 +116,19 @@ def test_refusals(sandbox: Sandbox, client: Client, changes: Any, code: str) -> 
 def test_strangers_are_told_so_except_by_check_service(client: Client) -> None:
     wrong = client.send().replace(">sandbox<", ">wrong<")
     assert texts(client.ask(wrong), "ErrorCode") == ["-5001"]
+    for simple in ("<SimpleGetFaxStatus>{who}<JobId>br1</JobId></SimpleGetFaxStatus>", SIMPLE):
+        told = client.ask(simple.format(who=WHO.replace(">sandbox<", ">wrong<")))
+        assert [(etree.QName(child).localname, child.text) for child in told] == [("return", "-5001")]
     assert client.post(client.send(), authorization="Bearer nonsense").status_code == 401
     assert texts(client.ask("<CheckService/>"), "return") == ["FaxWS is running"]
 
 
+SIMPLE = (
+    "<SimpleSendFax>{who}<RecipientName>Dr Lee</RecipientName><FaxNumber>3035550123</FaxNumber>"
+    "<TIFFJobFile>SUkqAA==</TIFFJobFile></SimpleSendFax>"
+)
 METHODS = [
+    SIMPLE,
     "<GetFaxCoverList>{who}</GetFaxCoverList>",
     "<GetFaxAccountSettings>{who}</GetFaxAccountSettings>",
     "<CancelFax>{who}<JobId>br1</JobId></CancelFax>",

@@ -23,6 +23,8 @@ _ELEMENTS = {
     "SendFaxEx": "FaxSendExResponse",
     "GetFaxStatus": "FaxStatusResponse",
     "GetFaxCoverList": "FaxCoverResponse",
+    "SimpleSendFax": "SimpleFaxSendResponse",
+    "SimpleGetFaxStatus": "SimpleFaxStatusResponse",
 }
 
 Answer = bytes | Callable[[str], bytes]

@@ -27,6 +27,8 @@ from faxdaemon.providers.concord.options import Options
 _RESOLUTION = MappingProxyType({"standard": "Low", "fine": "High", "hyperfine": "High"})
 _NOTIFY = MappingProxyType({"none": 0, "email": 1, "get": 2, "post": 3})
 _AT_ONCE, _SCHEDULED = 0, 1
+_TIFF = (b"II*\0", b"MM\0*")
+"""How a TIFF begins (TIFF 6.0, section 2)."""
 _USER_FIELDS = {f"UserField{n}": f"user_field{n}" for n in range(1, 13)}
 
 WISHES = frozenset(
@@ -79,6 +81,19 @@ def several(options: Options, numbers: Sequence[str], contents: Sequence[Content
         "Recipients": [_recipient(options, number, None, {}) for number in numbers],
         "FaxJobFiles": files(contents),
         "JobDetails": {**shared, **dict.fromkeys(empty, ""), "ExceptionDestination": ""},
+    }
+
+
+def simple(options: Options, number: str, name: str, tiff: Content) -> dict[str, Any]:
+    """`SimpleSendFax` without the identity.  Raises as `single`."""
+    fitting(number, [tiff])
+    with tiff.open() as stream:
+        if stream.read(4) not in _TIFF:
+            raise Unfit("Concord's SimpleSendFax takes a TIFF and nothing else")
+    return {
+        "RecipientName": " ".join(name.split()),
+        "FaxNumber": values.dialled(number, options.numbers),
+        "TIFFJobFile": tiff,
     }
 
 

@@ -1,9 +1,10 @@
-"""What Concord offers beyond sending and receiving: covers, settings, lines, broadcasts, activity reports.
+"""What Concord offers beyond sending and receiving: covers, settings, lines, broadcasts, plain faxes, activity reports.
 
-Promise   each is one method of `faxdaemon.contracts.services`; no secret is in what they return.  `SimpleSendFax` and
-          `SendFax` are not offered: they carry no reference, so that a fax with a lost answer could not be found.
-Needs     the account's talk; for activity reports, `reports` in its settings.
-Crash     a broadcast has no reference: one whose answer was lost must be looked for by hand, in Concord's portal.
+Promise   each is one method of `faxdaemon.contracts.services`; no secret is in what they return.
+Needs     the account's talk; for activity reports, `reports` in its settings; for `SimpleSendFax`, SOAP: nothing public
+          tells how a bare value is answered in JSON.
+Crash     a broadcast and a `SimpleSendFax` have no reference: one whose answer was lost must be looked for by hand, in
+          Concord's portal.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from faxdaemon.contracts.clock import Clock
-from faxdaemon.contracts.provider import Content
+from faxdaemon.contracts.provider import Accepted, AccountRefused, Content, NotNow, Refused, Unknown
 from faxdaemon.contracts.services import Table
-from faxdaemon.core.errors import ProviderTrouble, UserError
-from faxdaemon.providers.concord import message, values
+from faxdaemon.core.errors import CredentialsRefused, OutcomeUnknown, ProviderTrouble, UserError
+from faxdaemon.providers.concord import answers, message, values
 from faxdaemon.providers.concord.errors import Kind
 from faxdaemon.providers.concord.options import Options
 from faxdaemon.providers.concord.reports import Reporting
-from faxdaemon.providers.concord.talk import SETTINGS, Talk
+from faxdaemon.providers.concord.talk import SETTINGS, Talk, entire
 
 #: `RecipientStatus` columns of the WSDL, in its order.
 RECIPIENT = (
@@ -40,6 +42,8 @@ RECIPIENT = (
     "EndDate",
     "FaxJobId",
 )
+#: What `SimpleGetFaxStatus` returns (developer portal); below zero it is the number of an error.
+SIMPLE_STATUS: Mapping[int, str] = MappingProxyType({1: "succeeded", 2: "failed", 3: "being processed"})
 _LINE = ("did", "PortNumber", "DefaultCSID", "SendDeliveryConfirmation", "ProcessInbound")
 _ALL = -1
 """No filter (GetFaxBroadcastStatus)."""
@@ -104,6 +108,43 @@ class Services:
         """`GetFaxBroadcastReport`: have a report sent to `address`.  `kind` is `RecipientType`, whose values are not
         public; 1 is e-mail where the service numbers it as it numbers notices."""
         self._asked("GetFaxBroadcastReport", {"JobId": job, "RecipientType": kind, "RecipAddress": address})
+
+    def send_simple(self, number: str, name: str, content: bytes) -> str:
+        """`SimpleSendFax`: a TIFF.  Raises `UserError` when Concord refuses it."""
+        self._in_soap()
+        document = Content("1.tif", len(content), lambda: io.BytesIO(content))
+        try:
+            fields = message.simple(self.options, number, name, document)
+        except message.Unfit as error:
+            raise UserError(str(error)) from None
+        spoken = self.talk.voice.ask("SimpleSendFax", {**self.talk.who, **fields}, fresh=True)
+        match answers.simply_taken(spoken, self.talk):
+            case Accepted(job):
+                return job
+            case Refused(reason):
+                raise UserError(reason)
+            case AccountRefused(reason):
+                raise CredentialsRefused(reason)
+            case NotNow(reason, retry_after):
+                raise ProviderTrouble(reason, retry_after)
+            case Unknown(reason):
+                raise OutcomeUnknown(reason)
+
+    def simple_status(self, job: str) -> Table:
+        """`SimpleGetFaxStatus`: a number."""
+        self._in_soap()
+        spoken = self.talk.voice.ask("SimpleGetFaxStatus", {**self.talk.who, "JobId": job})
+        code = values.whole(entire(spoken).get("return")) or 0
+        if code in SIMPLE_STATUS:
+            return Table(("JobId", "Status", "Meaning"), ((job, str(code), SIMPLE_STATUS[code]),))
+        if code >= 0:
+            raise ProviderTrouble("Concord answered with a status that is not documented")
+        kind = self.talk.kind(code, "SimpleGetFaxStatus", spoken.reply)
+        raise (CredentialsRefused if kind is Kind.CREDENTIALS else UserError)(self.talk.errors.sentence(code))
+
+    def _in_soap(self) -> None:
+        if self.options.protocol != "soap":
+            raise UserError("Concord's simple calls are known in SOAP only; set `protocol: soap` for the account")
 
     def records(self, since: datetime, until: datetime, number: str | None) -> Table:
         """`ListOutboundActivity`; with `number`, only the rows that have it somewhere."""

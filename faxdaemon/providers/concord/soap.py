@@ -38,6 +38,8 @@ from faxdaemon.xmlsafe import BadXml, Node, parse
 
 NEEDED = "SendFaxEx"
 """An operation without which it is not the outbound service's WSDL."""
+_DOCUMENTS = ("}FileData", "}TIFFJobFile")
+"""Elements that hold one."""
 SETTINGS = zeep.Settings(strict=False, raw_response=True, forbid_dtd=True, forbid_entities=True, forbid_external=True)
 
 # it logs requests, and values that it could not read
@@ -166,7 +168,7 @@ def _part(element: Any, documents: Mapping[str, Content]) -> Part:
     value: Any = [_part(child, documents) for child in element]
     if not value:
         text = element.text or ""
-        value = documents.get(text, text) if element.tag.endswith("}FileData") else text
+        value = documents.get(text, text) if element.tag.endswith(_DOCUMENTS) else text
     return Part(element.tag, value, dict(element.attrib))
 
 

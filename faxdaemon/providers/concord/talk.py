@@ -24,6 +24,7 @@ from faxdaemon.providers.concord.voice import Fields, Spoken, Voice
 
 SETTINGS = "GetFaxAccountSettings"
 CUT_OFF = "Concord's answer does not tell its own length, so it may have been cut off"
+UNREADABLE = "Concord's answer could not be read"
 _OF_THE_ACCOUNT = frozenset({Kind.CREDENTIALS, Kind.UNCLASSIFIED})
 
 log = structlog.get_logger()
@@ -84,6 +85,14 @@ class Talk:
 
 def heard(spoken: Spoken) -> Mapping[str, Any]:
     """A whole answer, `return` true or false.  Raises `ProviderTrouble` or `CredentialsRefused` for anything else."""
+    said = entire(spoken)
+    if values.truth(said.get("return")) is None:
+        raise ProviderTrouble(UNREADABLE)
+    return said
+
+
+def entire(spoken: Spoken) -> Mapping[str, Any]:
+    """A whole answer, whatever `return` is.  Raises as `heard`."""
     reply = spoken.reply
     if reply.status in LETS_NOBODY_IN:
         raise CredentialsRefused(f"Concord answered HTTP {reply.status}: it does not let us in")
@@ -93,8 +102,8 @@ def heard(spoken: Spoken) -> Mapping[str, Any]:
         raise ProviderTrouble(f"Concord answered HTTP {reply.status}", reply.retry_after)
     if not reply.framed:
         raise ProviderTrouble(CUT_OFF)
-    if spoken.said is None or values.truth(spoken.said.get("return")) is None:
-        raise ProviderTrouble("Concord's answer could not be read")
+    if spoken.said is None:
+        raise ProviderTrouble(UNREADABLE)
     return spoken.said
 
 

@@ -65,7 +65,7 @@ STATUSES = {
 
 def refusals() -> dict[str, tuple[int, str, str]]:
     """Why a fax may not be taken: HTTP status and text of the answer, and the class that it has."""
-    known = {**_known(_ANSWER), "fault Client": (500, _FAULT.format("Client"), "Refused")}
+    known = {**_known(_ANSWER), "fault Client": (500, _FAULT.format("Client"), "AccountRefused")}
     return {**known, "fault Server": (500, _FAULT.format("Server"), "Unknown"), **by_status()}
 
 
