@@ -18,9 +18,11 @@ from pathlib import Path
 from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
 from faxdaemon.config.types import PROVIDERS, DropFolder, InboundAccount, Settings
+from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
 from faxdaemon.core.places import HIDDEN
 from faxdaemon.core.wishes import VOCABULARY, Need
+from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.database import FILE
@@ -53,6 +55,7 @@ def check(settings: Settings) -> list[Finding]:
     found += [_drop_folder(folder) for folder in settings.folder_paths]
     for folder in settings.outbound:
         found += _wishes(folder, settings)
+    found += _covers(settings)
     for inbox in settings.inbound:
         found += _sinks(inbox)
     found += [_account(name, options) for name, options in settings.accounts.items()]
@@ -157,6 +160,8 @@ def _wishes(folder: DropFolder, settings: Settings) -> Iterator[Finding]:
     for name in folder.accounts:
         module = plugins.load(PROVIDERS, settings.accounts[name].provider)
         heeded |= module.CAPABILITIES.wishes
+    if str(folder.wishes.get("cover", "")).casefold() in settings.templates:
+        heeded |= {"cover", "cover_text"}  # made here
     for wish in sorted(set(folder.wishes) - heeded):
         need = VOCABULARY[wish].need
         if need is Need.OURS or (wish, folder.wishes[wish]) == ("service", "fax"):
@@ -167,6 +172,19 @@ def _wishes(folder: DropFolder, settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"drop folder {folder.folder}, options", False, text, "leave it out, or add an account that takes it"
         )
+
+
+def _covers(settings: Settings) -> Iterator[Finding]:
+    """Whether each cover page can be made."""
+    documents = open_documents()
+    for name, template in settings.templates.items():
+        topic = f"cover page {name}"
+        try:
+            documents.cover(template, {}, None)
+        except CannotMake as error:
+            yield Finding(topic, False, str(error), f"then look at it: faxdaemon cover {name} --out cover.pdf")
+        else:
+            yield Finding(topic, True, "can be made")
 
 
 def _sinks(inbox: InboundAccount) -> Iterator[Finding]:

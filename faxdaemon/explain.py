@@ -224,7 +224,7 @@ class _Explaining:
             (*steps, ("understood as", decision.format), *rules),
             recipients,
             None if None in pages else sum(page for page in pages if page is not None),
-            decision.making,
+            decision.merging,
         )
 
 

@@ -138,6 +138,7 @@ def rules_of(settings: Settings, folder: DropFolder) -> FolderRules:
         expire=folder.expire,
         zone=ZoneInfo(settings.timezone),
         keep=asked(folder.keep, folder.keep_as),
+        covers=settings.templates,
         care=Care(
             refuse=frozenset(map(Kind, safety.refuse)),
             deny=tuple(safety.deny),

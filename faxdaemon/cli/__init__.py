@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from faxdaemon.cli import account, config, decide, explain, import_, listing, send, service, show, status
+from faxdaemon.cli import account, config, cover, decide, explain, import_, listing, send, service, show, status
 from faxdaemon.core.errors import ConfigError, FaxdaemonError
 
 FAILED = 1
@@ -85,6 +85,7 @@ app.command()(explain.explain)
 app.command()(service.demo)
 app.command()(service.sandbox)
 app.command()(send.send)
+app.command()(cover.cover)
 app.command("list")(listing.list_)
 app.command()(show.show)
 app.command()(decide.hold)

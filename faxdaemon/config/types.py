@@ -43,6 +43,8 @@ from faxdaemon.options import Account, Duration, Reading, Section, Zone, zone
 PROVIDERS = "faxdaemon.providers"
 FORMATS = "faxdaemon.formats"
 SINKS = "faxdaemon.sinks"
+BUILT_IN = "built-in"
+"""The template of a cover page that comes with the program."""
 OTHER = "other"
 """The line that takes what was sent to no number listed."""
 
@@ -105,6 +107,12 @@ def _format(value: str) -> str:
     known = plugins.names(FORMATS)
     if value not in known:
         raise ValueError(f"“{value}” is not a format; there are: {', '.join(known)}")
+    return value
+
+
+def _template(value: Path) -> Path:
+    if str(value) != BUILT_IN and not value.is_absolute():
+        raise ValueError(f"“{value}” is no absolute path; write one, or {BUILT_IN}")
     return value
 
 
@@ -301,6 +309,9 @@ class Settings(Section):
     """Each use of a provider, under a name of your choice."""
     safety: SiteSafety = SiteSafety()
     """What all drop folders are careful of."""
+    covers: dict[str, Annotated[Path, AfterValidator(_template)]] = Field(default_factory=dict)
+    """Cover pages of your own, by the names under which a fax may ask for them: the file of the template (an absolute
+    path), or `built-in` for the one that comes with the program (docs/documents.md)."""
     outbound: list[DropFolder] = Field(default_factory=list)
     """The drop folders."""
     inbound: list[InboundAccount] = Field(default_factory=list)
@@ -322,6 +333,11 @@ class Settings(Section):
     def notes(self) -> tuple[str, ...]:
         """What is right and perhaps not meant, each as `config.yaml:41: outbound[2].keep[0]: ...`."""
         return self._notes
+
+    @property
+    def templates(self) -> dict[str, Path | None]:
+        """The templates by their names in lower case; None for the built-in one."""
+        return {name.casefold(): None if str(path) == BUILT_IN else path for name, path in self.covers.items()}
 
     @property
     def folder_paths(self) -> tuple[Path, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,26 @@ class Made:
     pages: int
 
 
+FIELDS: Mapping[str, str] = {
+    "to": "the recipient",
+    "number": "the number",
+    "title": "the recipient's title",
+    "company": "the recipient's company",
+    "from": "the sender",
+    "sender_company": "the sender's company",
+    "phone": "the sender's telephone number",
+    "fax": "the sender's fax number",
+    "email": "the sender's e-mail address",
+    "subject": "the subject",
+    "text": "what the asker writes",
+    "reference": "the asker's reference",
+    "date": "the day of the drop",
+    "time": "its time",
+    "pages": "how many there are, with this one",
+}
+"""What the template of a cover page may have in braces, and what it stands for."""
+
+
 class CannotMake(Exception):
     """Nothing that could be sent can be made of it; the message is for people."""
 
@@ -87,4 +107,9 @@ class Documents(Protocol):
     def make(self, sources: Sequence[Source]) -> Made:
         """One PDF of all sources, in order; what was to be removed can be seen nowhere on it.  Raises `CannotMake`,
         OSError."""
+        ...
+
+    def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
+        """A cover page by a template (None: the built-in one), for a fax of that many pages besides it (None: nobody
+        knows).  `fields` are some of `FIELDS`, all but `pages`.  Raises `CannotMake`."""
         ...

@@ -56,6 +56,8 @@ class Document:
     original: str | None = None
     """Where the dropped file itself lies, relative to the claims' folder, with `/`; None for what was not dropped here
     (an attachment from elsewhere, a text out of a control file, what was made for sending)."""
+    recipient: int | None = None
+    """The one recipient that it is for (a cover page); None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,20 @@ class Picture:
     """`pdf` or `tiff`."""
 
 
+COVERS_FROM = 200_000
+"""Before the numbers of recipients: those of the cover pages made for them, among the documents of a fax."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A cover page that is made here."""
+
+    name: str
+    """Of the site's template."""
+    text: str
+    """What the asker writes on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """The decision for one recipient: where it goes and through what."""
@@ -125,6 +141,8 @@ class Route:
     """What its folder wants beside the answer, where the provider has it."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """The asker's own fields for this recipient, for the answer."""
+    cover: Cover | None = None
+    """The page that is to be made for this recipient."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@
     outside     other programs, for what only they can read
     office      office files that would harm them
     inspect     all of it, as `contracts.documents.Documents`
+    cover       cover pages, from templates
     render      the fax image (Group 4 TIFF) of a document
     paper       plain text as a PDF
 

@@ -9,11 +9,12 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from faxdaemon.contracts.documents import Inspection, Made, Page, Source
 from faxdaemon.documents import identify, outside, tail
+from faxdaemon.documents.cover import cover_page
 from faxdaemon.documents.make import make, makes
 from faxdaemon.documents.office import trouble_with
 from faxdaemon.documents.pdf import inspect_pdf
@@ -56,6 +57,10 @@ class Inspector:
     def make(self, sources: Sequence[Source]) -> Made:
         """See `contracts.documents`."""
         return make(sources)
+
+    def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
+        """See `contracts.documents`."""
+        return cover_page(template, fields, following)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

@@ -19,7 +19,7 @@ import pypdfium2
 from faxdaemon.contracts.documents import CannotMake, Made, Source
 from faxdaemon.documents import identify, outside
 from faxdaemon.documents.clean import clean_pdf, clean_text
-from faxdaemon.documents.paper import TooLong, decode, text_pdf
+from faxdaemon.documents.paper import TooLong, decode, text_pdf, unprintable
 from faxdaemon.documents.pdf import MAX_PAGES, PDFIUM, open_pdf
 from faxdaemon.documents.pictures import picture_pdf
 from faxdaemon.documents.text import LARGEST_TEXT
@@ -87,8 +87,12 @@ def _text(source: Source) -> bytes:
         content = stream.read(LARGEST_TEXT + 1)
     if len(content) > LARGEST_TEXT:
         raise CannotMake(f"is a text of more than {LARGEST_TEXT // 1_000_000} MB; no more can be faxed")
+    text = clean_text(decode(content), source.removals)
+    strange = unprintable(text)
+    if strange:
+        raise CannotMake(f"has letters that cannot be printed here ({strange}); save it as PDF and drop that")
     try:
-        return text_pdf(clean_text(decode(content), source.removals), MAX_PAGES)
+        return text_pdf(text, MAX_PAGES)
     except TooLong as error:
         raise CannotMake(str(error)) from error
 

@@ -1,7 +1,7 @@
 """Plain text as a PDF: Courier, 80 columns and 66 lines to a letter page, as a line printer would have it.
 
 Promise   every character of the text is there: long lines are folded, a form feed starts a page, what Courier
-          does not have becomes "?".
+          does not have becomes the letter it is made from (ł: l), or "?" where there is none; `unprintable` tells.
 Needs     nothing; Courier is one of the fonts that every PDF reader brings along.
 Crash     keeps nothing.
 """
@@ -9,6 +9,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import io
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 
@@ -48,7 +49,33 @@ def text_pdf(text: str, most: int | None = None) -> bytes:
             b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F 3 0 R >> >> /Contents %d 0 R >>" % (5 + 2 * n)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
-    return _file(objects)
+    return pdf_file(objects)
+
+
+def winansi(text: str) -> bytes:
+    """The text in the characters that the fonts of every PDF reader have."""
+    try:
+        return text.encode("cp1252")
+    except UnicodeEncodeError:
+        return b"".join(map(_nearest, text))
+
+
+def unprintable(text: str) -> str:
+    """Letters and digits of other scripts in it, up to ten: without them it would be another text."""
+    found = dict.fromkeys(c for c in text if ord(c) > 0xFF and unicodedata.category(c)[0] in "LN")
+    return "".join(c for c in found if _nearest(c) == b"?")[:10]
+
+
+_MADE_FROM = str.maketrans("łŁđĐħĦıŧŦ", "lLdDhHitT")
+
+
+def _nearest(character: str) -> bytes:
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        plain = unicodedata.normalize("NFKD", character.translate(_MADE_FROM))
+        kept = "".join(c for c in plain if not unicodedata.combining(c))
+        return kept.encode("cp1252", "replace")
 
 
 def _pages(text: str) -> Iterator[list[str]]:
@@ -71,11 +98,12 @@ def _stream(lines: list[str]) -> bytes:
     shown = []
     for line in lines:
         escaped = line.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
-        shown.append(b"(%s) '" % escaped.encode("cp1252", "replace"))
+        shown.append(b"(%s) '" % winansi(escaped))
     return b"BT /F 10 Tf 11 TL 66 756 Td\n" + b"\n".join(shown) + b"\nET"
 
 
-def _file(objects: list[bytes]) -> bytes:
+def pdf_file(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, numbered from 1; the first is its catalogue."""
     out = io.BytesIO()
     out.write(b"%PDF-1.4\n")
     offsets = []

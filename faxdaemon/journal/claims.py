@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Document, Picture, Role, Submission
+from faxdaemon.core.model import COVERS_FROM, Document, Picture, Role, Submission
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.prepared import Query
@@ -25,24 +25,36 @@ from faxdaemon.journal.transitions import renew
 from faxdaemon.journal.types import from_ms
 
 _NEEDED = [recipient.c[name] for name in (*RECIPIENT.seen, "name", "accounts", "options", "keep", "settings")]
+_WANTED = sa.or_(
+    document.c.n <= sa.literal_column(str(COVERS_FROM)),
+    document.c.n.between(sa.bindparam("first"), sa.bindparam("last")),
+)
 _DOCUMENTS = (
     sa.select(document)
-    .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)))
+    .where(document.c.fax_id.in_(sa.bindparam("fax_ids", expanding=True)), _WANTED)
     .order_by(document.c.fax_id, document.c.n)
 )
 
-_OF_ONE = Query(sa.select(document).where(document.c.fax_id == sa.bindparam("fax_id")).order_by(document.c.n))
+_OF_ONE = Query(sa.select(document).where(document.c.fax_id == sa.bindparam("fax_id"), _WANTED).order_by(document.c.n))
 
 
-def documents_of(connection: Connection, fax_ids: Iterable[str]) -> Mapping[str, tuple[Document, ...]]:
-    """The documents of these faxes, in order."""
+def documents_of(
+    connection: Connection, fax_ids: Iterable[str], recipients: Iterable[int] = ()
+) -> Mapping[str, tuple[Document, ...]]:
+    """The documents of these faxes, in order; of cover pages those from the first to the last of these recipients."""
     found: dict[str, list[Document]] = defaultdict(list)
-    ids = list(dict.fromkeys(fax_ids))
-    one = len(ids) == 1
-    rows = _OF_ONE.rows(connection, {"fax_id": ids[0]}) if one else connection.execute(_DOCUMENTS, {"fax_ids": ids})
+    ids, numbers = list(dict.fromkeys(fax_ids)), [COVERS_FROM + n for n in recipients] or [0]
+    wanted = {"first": min(numbers), "last": max(numbers)}
+    if len(ids) == 1:
+        rows: Iterable[Any] = _OF_ONE.rows(connection, {"fax_id": ids[0], **wanted})
+    else:
+        rows = connection.execute(_DOCUMENTS, {"fax_ids": ids, **wanted})
     for row in rows:
         role = Role(row.role)
-        found[row.fax_id].append(Document(row.name, row.spool, row.size, row.sha256, row.pages, role, row.original))
+        only = row.n - COVERS_FROM if row.n > COVERS_FROM else None
+        found[row.fax_id].append(
+            Document(row.name, row.spool, row.size, row.sha256, row.pages, role, row.original, only)
+        )
     return defaultdict(tuple, {k: tuple(v) for k, v in found.items()})
 
 
@@ -70,12 +82,12 @@ def submissions(tx: Tx, rows: Sequence[Row[Any]], changed: Sequence[Mapping[str,
     """What stages see of these rows (with `received_at` of their fax), after the changes beside them."""
     if not rows:
         return []
-    documents = documents_of(tx.connection, (row.fax_id for row in rows))
+    documents = documents_of(tx.connection, (row.fax_id for row in rows), (row.n for row in rows))
     return [_submission(row, change, documents[row.fax_id]) for row, change in zip(rows, changed, strict=True)]
 
 
 def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Document, ...]) -> Submission:
-    documents = _sent(documents)
+    documents = _sent(documents, row.n)
     pages = [d.pages for d in documents]
     intended_at = changed.get("intended_at", row.intended_at)
     return Submission(
@@ -105,10 +117,12 @@ def _submission(row: Row[Any], changed: Mapping[str, Any], documents: tuple[Docu
     )
 
 
-def _sent(documents: Sequence[Document]) -> tuple[Document, ...]:
-    """What is handed to the provider: what was made for it, or else the documents themselves."""
-    made = tuple(d for d in documents if d.role is Role.MADE)
-    return made or tuple(d for d in documents if d.role is Role.DOCUMENT)
+def _sent(documents: Sequence[Document], recipient: int) -> tuple[Document, ...]:
+    """What is handed to the provider for that recipient: its cover page, and then what was made of the documents, or
+    else the documents themselves."""
+    cover = tuple(d for d in documents if d.recipient == recipient)
+    made = tuple(d for d in documents if d.role is Role.MADE and d.recipient is None)
+    return cover + (made or tuple(d for d in documents if d.role is Role.DOCUMENT))
 
 
 def key(submission: Submission) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.journal import Routed, ToRoute
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Route
+from faxdaemon.core.model import COVERS_FROM, Route
 from faxdaemon.core.states import Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.claims import documents_of
@@ -28,7 +28,7 @@ from faxdaemon.journal.prepared import Prepared
 from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move
-from faxdaemon.journal.types import to_ms
+from faxdaemon.journal.types import from_ms, to_ms
 
 _WAITING = (
     sa.select(fax)
@@ -60,7 +60,10 @@ class Routing(Part):
         def work(connection: Connection) -> list[ToRoute]:
             rows = connection.execute(_WAITING, {"limit": limit}).all()
             documents = documents_of(connection, (row.id for row in rows)) if rows else {}
-            return [ToRoute(FaxId(row.id), origin_of(row), documents[row.id], row.part) for row in rows]
+            return [
+                ToRoute(FaxId(row.id), origin_of(row), documents[row.id], row.part, from_ms(row.received_at))
+                for row in rows
+            ]
 
         return self._read(work)
 
@@ -166,5 +169,8 @@ def _remember(tx: Tx, decided: Sequence[Routed]) -> None:
     if pages:
         _SET_PAGES.execute(tx.connection, pages)
     made = [row for d in decided if d.made for row in document_rows(d.fax_id, d.made, _MADE_FROM)]
+    for d in decided:
+        for n, cover in enumerate(d.covers, 1):
+            made += document_rows(d.fax_id, [cover] if cover else [], COVERS_FROM + n)
     if made:
         INSERT_DOCUMENTS.execute(tx.connection, made)

@@ -22,6 +22,7 @@ from faxdaemon.core.model import Document, Picture, Request, Route
 from faxdaemon.core.numbers import NotANumber, is_emergency, to_e164
 from faxdaemon.core.wishes import VOCABULARY, BadWish, Need
 from faxdaemon.outbound.caution import Care
+from faxdaemon.outbound.covers import Covers, stand_in, taken
 from faxdaemon.outbound.dialects import Dialects
 
 HEAD_START = 3600.0
@@ -45,6 +46,8 @@ class FolderRules:
     keep: tuple[Picture, ...] = ()
     """What is wanted beside the answer."""
     care: Care = field(default_factory=Care)
+    covers: Covers = field(default_factory=dict)
+    """Cover pages that are made here."""
 
 
 class Unroutable(Exception):
@@ -65,6 +68,9 @@ def choose(
         raise Unroutable("it is to be sent only after the time at which it expires; put `send_at` or `expire_at` right")
     if asked.get("service") == "fax":
         del asked["service"]  # every account does that
+    cover = taken(asked, rules.covers)
+    if cover is not None:
+        documents = (stand_in(), *documents)
     accounts = _able(_chosen(rules.accounts, request.account), number, asked, documents, capabilities)
     waits_there = all(_WHEN in capabilities[account].wishes for account in accounts)
     if not waits_there:
@@ -79,6 +85,7 @@ def choose(
         head_start=HEAD_START if asked.get("priority") == "high" else 0.0,
         keep=rules.keep,
         fields=_fields(request),
+        cover=cover,
     )
 
 

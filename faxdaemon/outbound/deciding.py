@@ -49,10 +49,15 @@ class Decision:
     routes: tuple[Route, ...]
     inspections: tuple[Inspection, ...]
     """One a document, in order."""
-    making: bool
-    """Whether something must be made of the documents first."""
+    merging: bool
+    """Whether one PDF must be made of all documents first."""
     judgement: Judgement
     """What `caution` says."""
+
+    @property
+    def making(self) -> bool:
+        """Whether anything must be made first."""
+        return self.merging or any(route.cover for route in self.routes)
 
     @property
     def hold(self) -> str | None:
@@ -98,13 +103,13 @@ class Deciding:
                 raise Refusal(f"{document.name} {inspection.problem}", shown, asked.format)
             inspections.append(inspection)
         try:
-            routes, making = self._routed(order, [document for document, _ in documents], inspections, rules)
+            routes, merging = self._routed(order, [document for document, _ in documents], inspections, rules)
         except Unroutable as error:
             raise Refusal(str(error), shown, asked.format) from None
         judged = judge(Case(routes, asked.format, rules.care, self._others(drop, asked, control, rules)))
         if judged.problem:
             raise Refusal(judged.problem, shown, asked.format)
-        return Decision(asked.format, order, judged.routes, tuple(inspections), making, judged)
+        return Decision(asked.format, order, judged.routes, tuple(inspections), merging, judged)
 
     def _others(
         self, drop: Drop, asked: Asked, control: Papers | None, rules: FolderRules

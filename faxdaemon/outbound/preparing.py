@@ -1,22 +1,24 @@
 """Preparing: what is sent in place of the documents, where they cannot be sent as they are.
 
-Promise   one PDF of all documents, in order, without the codes that were in them, durable in the spool before the
-          decision that names it is recorded.  Where every document can go as it is, and nothing must be taken out,
-          nothing is made: what a provider draws of the original is best.
+Promise   one PDF of all documents, in order, without the codes that were in them, and each recipient's cover page,
+          durable in the spool before the decision that names them is recorded.  Where every document can go as it is,
+          and nothing must be taken out, no PDF is made of them: what a provider draws of the original is best.
 Needs     the documents in the spool; `Documents.make`.
 Crash     made again, over what was made before: no row names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePath
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
 
-from faxdaemon.contracts.documents import Documents, Inspection, Removal, Source
+from faxdaemon.contracts.documents import Documents, Inspection, Made, Removal, Source
 from faxdaemon.contracts.files import Files
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import Document, Role
+from faxdaemon.core.model import COVERS_FROM, Document, Role
 from faxdaemon.core.places import Spool
+from faxdaemon.outbound.covers import NAME
 
 MADE = 100_001
 """The number of what is made, among the spooled files of a fax."""
@@ -45,9 +47,19 @@ class Preparing:
             for n, document in enumerate(documents)
         ]
         name = PurePath(documents[0].name).stem + ".pdf"
-        spool = self._spool.name("out", fax_id, MADE, ".pdf")
+        return self._kept(self._documents.make(sources), name, fax_id, MADE)
+
+    def cover(
+        self, fax_id: FaxId, recipient: int, template: Path | None, known: Mapping[str, str], following: int | None
+    ) -> Document:
+        """The cover page of one recipient (counted from 1), for a fax of that many pages besides it.  Raises
+        `CannotMake`, OSError, `FilesError`."""
+        made = self._documents.cover(template, known, following)
+        return replace(self._kept(made, NAME, fax_id, COVERS_FROM + recipient), recipient=recipient)
+
+    def _kept(self, made: Made, name: str, fax_id: FaxId, number: int) -> Document:
+        spool = self._spool.name("out", fax_id, number, ".pdf")
         target = self._spool.path(spool)
-        made = self._documents.make(sources)
         self._files.make_dirs([target.parent])
         written = self._files.write_new(target, [made.content])
         self._files.sync([target.parent])

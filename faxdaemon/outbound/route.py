@@ -10,7 +10,7 @@ Crash     decided again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -21,9 +21,10 @@ from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.contracts.journal import OutboundJournal, Routed, ToRoute
 from faxdaemon.contracts.stage import NOTHING_DUE, Signals, Wake
 from faxdaemon.core.errors import FilesError
-from faxdaemon.core.model import Role, Route
+from faxdaemon.core.model import Document, Role, Route
 from faxdaemon.core.places import Spool
 from faxdaemon.outbound.choose import FolderRules, without
+from faxdaemon.outbound.covers import fields
 from faxdaemon.outbound.deciding import Deciding, Decision, Drop, Refusal
 from faxdaemon.outbound.keep import is_picture
 from faxdaemon.outbound.preparing import Preparing
@@ -240,13 +241,34 @@ class PrepareStage(_Deciding):
         routed = self._routed(drop, decision)
         if not decision.making:
             return routed
-        documents = [document for document in drop.documents if document.role is Role.DOCUMENT]
-        removals = decision.order.removals
         try:
-            made = self._preparing.make(drop.fax_id, documents, removals)
-        except CannotMake as error:
-            if removals:  # a person may see that it does no harm
+            try:
+                made = self._made(drop, decision)
+            except CannotMake as error:
+                if not decision.order.removals:
+                    raise
+                # a person may see that it does no harm
                 why = f"{error}; it is held, because what the codes say would be read on the fax"
-                return replace(routed, hold="; ".join(filter(None, (routed.hold, why))))
+                made, routed = (), replace(routed, hold="; ".join(filter(None, (routed.hold, why))))
+            covers = self._covers(drop, decision, (made[0].pages,) if made else routed.pages)
+        except CannotMake as error:
             return Routed(drop.fax_id, problem=str(error), shown_number=routed.shown_number, format=routed.format)
-        return replace(routed, made=(made,))
+        return replace(routed, made=made, covers=covers)
+
+    def _made(self, drop: ToRoute, decision: Decision) -> tuple[Document, ...]:
+        if not decision.merging:
+            return ()
+        documents = [document for document in drop.documents if document.role is Role.DOCUMENT]
+        return (self._preparing.make(drop.fax_id, documents, decision.order.removals),)
+
+    def _covers(self, drop: ToRoute, decision: Decision, pages: Sequence[int | None]) -> tuple[Document | None, ...]:
+        rules = self._folders[drop.origin.folder]
+        following = None if None in pages else sum(count or 0 for count in pages)
+        covers = []
+        for number, route in enumerate(decision.routes, 1):
+            cover = None
+            if route.cover is not None and drop.received_at is not None:
+                template, known = rules.covers[route.cover.name], fields(route, drop.received_at, rules.zone)
+                cover = self._preparing.cover(drop.fax_id, number, template, known, following)
+            covers.append(cover)
+        return tuple(covers)

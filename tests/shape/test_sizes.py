@@ -40,6 +40,7 @@ TIME = {
 WRITES = {
     "files/": "its home",
     "sandbox/": "stands for the outside world; its papers are nobody's fax",
+    "cli/cover.py": "a preview, where the person says",
     "cli/demo.py": "plays the application that drops files",
     "documents/outside.py": "a copy for another program, in a temporary folder that is gone afterwards",
     "documents/render.py": "renders into a file that the caller names; used by the sandbox only",

@@ -30,6 +30,8 @@ class ToRoute:
     documents: tuple[Document, ...]
     part: int = 0
     """Which of the control file's orders it is."""
+    received_at: datetime | None = None
+    """When it was taken from its folder; the journal always tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Routed:
     """For a problem: the number as it was written, if there was one."""
     made: tuple[Document, ...] = ()
     """What is sent in place of the documents, if anything was made of them; durable in the spool."""
+    covers: tuple[Document | None, ...] = ()
+    """The cover page of each route, if any has one; durable in the spool."""
     hold: str | None = None
     """Why a person must look at it before it is sent, although it could be."""
     format: str | None = None
