@@ -1,8 +1,9 @@
 """The log: one line an event, for people or for a collector.
 
 Promise   a line holds the time (UTC), the level, the event and its values; no value, whatever is in it, begins a line
-          of its own or colours a terminal.  Only the stack of a bug follows its `text` line, indented.  Libraries that
-          use `logging` come through here too, from warnings on.  A log that cannot be written stops nothing.
+          of its own or colours a terminal.  Only the stack of a bug follows its `text` line, indented.  A number in
+          E.164 is masked, wherever in a line it stands: lines, sinks and files are named by them.  Libraries that use
+          `logging` come through here too, from warnings on.  A log that cannot be written stops nothing.
 Needs     a stream.
 Crash     a line that was written is flushed; of those that are to be written `together` all may be missing.
 
@@ -23,6 +24,7 @@ from typing import Any, Literal, TextIO
 
 import structlog
 
+from faxdaemon.core.numbers import masked_within
 from faxdaemon.core.text import printable
 
 Format = Literal["text", "json"]
@@ -114,12 +116,12 @@ def _text(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     words = [f"{time} {level:<8} {printable(str(event.pop('event')))}"]
     words += [f"{key}={_value(value)}" for key, value in event.items() if value is not None]
     text = " ".join(words)
-    return text if stack is None else "\n    ".join([text, *map(printable, str(stack).splitlines())])
+    return masked_within(text if stack is None else "\n    ".join([text, *map(printable, str(stack).splitlines())]))
 
 
 def _json(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     first = {key: event.pop(key) for key in ("time", "level", "event")}
-    return json.dumps({**first, **event}, default=str)
+    return masked_within(json.dumps({**first, **event}, default=str))
 
 
 def _value(value: Any) -> str:

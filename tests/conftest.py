@@ -3,18 +3,30 @@
 With `CI=true` a test that skips itself fails, for there everything that a test may want is installed: otherwise a test
 that nobody runs looks like one that passes.  The one exception is a reason that begins with `platform:`, for what
 another operating system must test.
+
+Whatever a test is about, its log may show no credentials, no whole number and nothing of a document.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
+from support.leaks import Watch, leaks
 
+pytest_plugins = ["pytester"]
 MAY_SKIP = "platform:"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.fixture(autouse=True)
+def log_watch() -> Iterator[Watch]:
+    """Looks through the log of every test."""
+    with Watch().running() as watch:
+        yield watch
+    assert leaks(watch.events) == []
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,6 +15,7 @@ from phonenumbers import PhoneNumberType
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 _WRITTEN = re.compile(r"\+?[0-9]+")
+_E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 
 
 class Kind(StrEnum):
@@ -120,3 +121,8 @@ def masked(number: str | None) -> str:
     if len(number) < 8:
         return "•" * len(number)
     return number[:5] + "•" * (len(number) - 7) + number[-2:]
+
+
+def masked_within(text: str) -> str:
+    """`text` with every number in E.164 masked: names of lines, sinks and files carry them."""
+    return _E164.sub(lambda match: masked(match[0]), text)

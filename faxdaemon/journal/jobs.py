@@ -54,9 +54,11 @@ def accept(tx: Tx, items: list[Item]) -> list[bool]:
             _hold(tx, submission, owner)
             continue
         row = rows.get(key(submission))
-        # A person who wants it cancelled does not wait for the next status request.
-        due = tx.now if row is not None and row.cancel_wanted else tx.after(ask_in)
-        values = {"provider_id": provider_id, "due": due}
+        values: dict[str, Any] = {"provider_id": provider_id, "due": tx.after(ask_in)}
+        if row is not None and row.provider_id is not None:  # a push was faster than the answer, and there is news
+            values |= {"due": tx.now, "asked": row.asked + 1}
+        if row is not None and row.cancel_wanted:  # who wants it cancelled does not wait for the next status request
+            values["due"] = tx.now
         note = f"provider id {provider_id}"
         change = Change(key(submission), _TAKEN, Outbound.ACCEPTED, submission.epoch, values, note=note, only=_UNTAKEN)
         changes.append(change)

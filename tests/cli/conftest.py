@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import structlog
 import yaml
+from support.boxes import PASSWORD
 from typer.testing import CliRunner
 
 from faxdaemon import cli
@@ -34,7 +35,7 @@ class Site:
             folder.mkdir(mode=0o750)
         secret = place / "password"
         secret.touch(mode=0o600)
-        secret.write_text("sandbox", encoding="utf-8")
+        secret.write_text(PASSWORD, encoding="utf-8")
         self.config = place / "config.yaml"
         self.configure()
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.boxes import ACCOUNTS, PASSWORD
 from support.papers import make_tiff, pdf_bytes
 from support.wire import WireServer, always, reply
 from typer.testing import CliRunner
@@ -28,7 +29,7 @@ LINE, FREE, TO = "+13035550100", "+13035550130", "+13035550177"
 
 @pytest.fixture(scope="module")
 def shared():
-    with Sandbox(seconds_per_page=0.01) as sandbox:
+    with Sandbox(seconds_per_page=0.01, accounts=ACCOUNTS) as sandbox:
         yield sandbox
 
 
@@ -69,7 +70,7 @@ def other(empty, box):
 
 def followed(site, box, *, numbers=(TO,), ended=True, account="main"):
     """A fax that the sandbox really sent, as the journal knows it."""
-    options = Options(provider="faxage", url=box.faxage_url, username="clinic", company="12345", password="sandbox")
+    options = Options(provider="faxage", url=box.faxage_url, username="clinic", company="12345", password=PASSWORD)
     provider, journal = open_account(options, CLOCK), site.journal()
     fax = new_fax_id(int(CLOCK.now().timestamp() * 1000), CLOCK.entropy(10))
     content = pdf_bytes(pages=1)

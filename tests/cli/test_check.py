@@ -6,6 +6,7 @@ import json
 
 import pytest
 import yaml
+from support.boxes import ACCOUNTS
 from support.world import World
 
 from faxdaemon.check import check
@@ -15,7 +16,7 @@ from faxdaemon.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
-    with Sandbox(directory=tmp_path_factory.mktemp("sandbox")) as sandbox:
+    with Sandbox(directory=tmp_path_factory.mktemp("sandbox"), accounts=ACCOUNTS) as sandbox:
         yield sandbox
 
 

@@ -56,6 +56,23 @@ def test_no_value_begins_a_line_or_colours_a_terminal(format_):
     assert all(c.isprintable() for c in text[:-1])
 
 
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_number_is_masked_wherever_it_stands(format_, log_watch):
+    log, stream = configured(format=format_)
+    log.info("to +13035550123", subject="delivery main:+13035550124:folder", path="/x/+13035550125_a.pdf")
+    try:
+        {}["+13035550126"]
+    except KeyError:
+        log.exception("stage failed", worker="deliver:main:+13035550127")
+    logging.getLogger("lib").error("to +13035550128")
+    text = stream.getvalue()
+    assert "+1303555" not in text
+    for end in ("23", "24", "25", "26", "27", "28"):
+        assert f"+1303•••••{end}" in text
+    if format_ == "json":
+        assert [json.loads(line)["level"] for line in text.splitlines()] == ["info", "error", "error"]
+
+
 def test_less_important_lines_are_left_out():
     log, stream = configured(level="warning")
     log.info("quiet")

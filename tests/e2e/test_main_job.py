@@ -41,6 +41,20 @@ def test_a_drop_is_faxed_and_answered_and_the_received_fax_lands_in_its_folder(w
     assert world.leftovers() == []
 
 
+def test_the_log_shows_nothing_in_json_and_in_full(world: World) -> None:
+    """What it must not show is looked for when the world ends, here as everywhere."""
+    world.configure({"top": {"log": {"level": "debug", "format": "json"}}})
+    process = world.start()
+    world.drop(f"{LINE}_Dr-Lee_4711.pdf", pdf_bytes(pages=3))
+    world.sandbox.inject(to="+13035550101", caller="+13035550199", pages=2)
+    world.wait("an answer in sent/", lambda: len(world.names("sent")) == 2)
+    world.wait("both faxes in their folders", lambda: len(world.received()) + len(world.received(world.other)) == 4)
+    assert world.stop(process) == 0
+    lines = [json.loads(line) for line in world.logs().splitlines()]
+    assert {line["level"] for line in lines} >= {"debug", "info"}
+    assert any("+1303•••••00" in str(line.get("subject")) for line in lines)
+
+
 def test_a_number_nobody_configured_lands_in_the_other_folder(world: World) -> None:
     process = world.start()
     world.sandbox.inject(to="+13035550101", caller="+13035550199", pages=2)

@@ -2,99 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.papers import pdf_bytes
-from support.world import ELSEWHERE, World
+from support.push_site import SECRET, Site
+from support.world import ELSEWHERE
 
 from faxdaemon.sandbox import Fault, Play
-
-SECRET = "k3v9q2m7x0abk3v9q2m7"
-LINES = {
-    "faxage": "+13035550100",
-    "concord": "+13035550120",
-    "faxde": "+494055500130",
-    "opentext": "+13035550140",
-}
-NAMES = {"faxage": "clinic"}
-SETTINGS: dict[str, dict[str, Any]] = {
-    "faxage": {"username": "clinic", "company": "12345", "password": "${file:password}"},
-    "concord": {"user_id": "mbx1234567890", "password": "${file:password}"},
-    "faxde": {"customer": "faxde", "password": "${file:password}"},
-    "opentext": {"username": "opentext", "password": "${file:password}"},
-}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Site:
-    """A world with one account that gets pushes."""
-
-    def __init__(self, place: Path, provider: str) -> None:
-        self.provider = provider
-        self.line = LINES[provider]
-        self.name = NAMES.get(provider, provider)
-        self.port = free_port()
-        self.world = World(place)
-        self.box = self.world.sandbox
-        (place / "secret").touch(mode=0o600)
-        (place / "secret").write_text(SECRET, encoding="utf-8")
-
-    def address(self, kind: str, secret: str = SECRET) -> str:
-        return f"http://127.0.0.1:{self.port}/push/{self.name}/{secret}/{kind}"
-
-    def set_up(self, *, status: bool = True, fax: bool = True, **more: Any) -> None:
-        """What the provider is told."""
-        where = {"again": [0.2] * 20, **more}
-        if status:
-            where["status"] = self.address("status")
-        if fax:
-            where["fax"] = self.address("fax")
-        self.box.switches[f"{self.provider}.push.{self.name}"] = where
-
-    def configure(self, poll: str = "1h", inbox: str = "1h", **account: Any) -> None:
-        own = {
-            "provider": self.provider,
-            "url": self.box.url_of(self.provider),
-            "poll": "50ms",
-            "settle": "300ms",
-            "timeout": "10s",
-            "push": {"secret": "${file:secret}", "poll": poll},
-            **SETTINGS[self.provider],
-            **account,
-        }
-        called = {"faxage": "url_notify", "faxde": "staturl"}.get(self.provider)
-        if called:
-            own[called] = self.address("status", "${file:secret}")
-        lines = {self.line: {"folder": {"path": str(self.world.desk)}}}
-        self.world.configure(
-            {
-                "folder": {"accounts": [self.name]},
-                "inbound": {"account": self.name, "poll": inbox, "lines": lines},
-                "top": {"accounts": {self.name: own}, "web": {"listen": f"127.0.0.1:{self.port}"}},
-            }
-        )
-
-    def send(self, count: int = 1) -> None:
-        for n in range(count):
-            self.world.drop(f"{ELSEWHERE}_x{n}.pdf", pdf_bytes())
-
-    def sent(self, count: int = 1) -> bool:
-        return len(self.world.names("sent")) == 2 * count
-
-    def received(self) -> list[dict[str, Any]]:
-        """The sidecars in the line's folder."""
-        return [json.loads(path.read_text("utf-8")) for path in self.world.desk.glob("*.json")]
 
 
 @pytest.fixture
@@ -212,6 +129,57 @@ def test_pushes_out_of_order_and_late_change_nothing(site: Any, provider: str) -
     here.world.wait("both are reported", lambda: here.sent(2))
     assert here.world.stop(process) == 0
     assert len(here.box.sent()) == 2
+
+
+@pytest.mark.parametrize("provider", ["faxage", "concord", "faxde", "opentext"])
+def test_a_push_that_is_faster_than_the_answer_is_not_forgotten(site: Any, provider: str) -> None:
+    """The polls are an hour apart: what the push told of is asked for as soon as there is an answer."""
+    here = site(provider)
+    here.set_up()
+    here.box.fault(Fault(Play.NOTIFY_EARLY))
+    process = here.world.start()
+    here.send()
+    here.world.wait("it is reported", here.sent)
+    assert here.world.stop(process) == 0
+    (entry,) = here.box.sent()
+    assert here.world.answer("sent", f"{ELSEWHERE}_x0")["recipients"][0]["provider_id"] == entry.job
+
+
+@pytest.mark.parametrize("provider", ["faxage", "concord", "faxde", "opentext"])
+def test_when_pushes_stop_polling_takes_over_by_itself(site: Any, provider: str) -> None:
+    here = site(provider)
+    here.set_up()
+    here.configure(poll="2s", inbox="2s")
+    process = here.world.start()
+    here.send(1)
+    here.world.wait("the first is reported", lambda: here.sent(1))
+    lost = here.box.fault(Fault(Play.NOTIFY_LOST, count=0))
+    here.world.drop(f"{ELSEWHERE}_y.pdf", pdf_bytes(pages=2))
+    here.box.inject(here.line, pages=2)
+    here.world.wait("the second one, too", lambda: here.sent(2))
+    here.world.wait("and what arrived", here.received)
+    assert lost.played >= 1
+    assert here.world.stop(process) == 0
+    assert len(here.box.sent()) == 2
+
+
+def test_basic_authentication_all_the_way(site: Any) -> None:
+    here = site("concord")
+    (here.world.place / "hook").touch(mode=0o600)
+    (here.world.place / "hook").write_text("pass:word", encoding="utf-8")
+    login = {"secret": "${file:secret}", "poll": "1h", "username": "hook", "password": "${file:hook}"}
+    here.set_up(login="hook:wrong-password")
+    here.configure(push=login)
+    process = here.world.start()
+    here.send()
+    here.world.wait("a stranger was turned away", lambda: "push.stranger" in here.world.logs())
+    assert here.world.names("sent") == []
+    here.set_up(login="hook:pass:word")
+    here.box.inject(here.line, pages=2)
+    here.send()
+    here.world.wait("the other one is reported", lambda: len(here.world.names("sent")) >= 2)
+    here.world.wait("and what arrived", here.received)
+    assert here.world.stop(process) == 0
 
 
 @pytest.mark.parametrize("provider", ["faxage", "concord", "faxde", "opentext"])

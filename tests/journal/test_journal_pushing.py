@@ -84,8 +84,10 @@ def test_a_push_before_the_answer_is_remembered_and_the_answer_counts_for_more(w
     assert world.journal.hinted("main", ["job"], {"job": submission.reference}, 80) == 1
     assert world.state_of(submission.fax_id) == Outbound.SUBMITTING
     assert world.journal.hinted("main", ["job"], {"job": submission.reference}, 80) == 0
-    assert world.journal.accepted(submission, "other", 0)
+    assert world.journal.accepted(submission, "other", 3600)
     assert world.row(submission.fax_id)["provider_id"] == "other"
+    (asked,) = world.journal.claim_accepted("main", 10, 60)
+    assert asked.asked == 1, "what the push told of is asked for at once, and soon again"
 
     lost = world.submitting()
     world.journal.hinted("main", ["job-2"], {"job-2": lost.reference}, 80)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.boxes import PASSWORD
 from support.papers import pdf_bytes
 from support.world import World
 
@@ -28,7 +29,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """A daemon whose folder sends through `first` (FAXAGE), then `second` (Concord)."""
     with World(tmp_path) as world:
 
-        def begin(password: str = "sandbox", **first: Any) -> World:
+        def begin(password: str = PASSWORD, **first: Any) -> World:
             other = world.place / "other-password"
             other.touch(mode=0o600)
             other.write_text(password)

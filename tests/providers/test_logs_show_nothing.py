@@ -1,11 +1,11 @@
-"""The net under every test of the providers catches what it should: `conftest.quiet`, `support/leaks.py`."""
+"""The net under every test catches what it should: `tests/conftest.py`, `support/leaks.py`."""
 
 from __future__ import annotations
 
 import base64
+import io
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from support import leaks
 from support.faxes import Paper, new_submission
 from support.provider_rigs import faxage as rig
 
+from faxdaemon import logs
 from faxdaemon.core.numbers import masked
 from faxdaemon.providers.faxage import account
 from faxdaemon.sandbox import Sandbox
@@ -44,34 +45,52 @@ def test_what_may_be_shown_may_be_shown(text: str) -> None:
     assert leaks.leaks([{"event": text}]) == []
 
 
-@contextmanager
-def caught() -> Iterator[list[Any]]:
-    """As the fixture does it, but for the judgement."""
-    with structlog.testing.capture_logs() as events:
-        structlog.get_config()["processors"].insert(0, structlog.processors.format_exc_info)
-        yield events
+@pytest.fixture
+def caught(log_watch: leaks.Watch) -> Iterator[leaks.Watch]:
+    """As for every test, but for the judgement."""
+    with log_watch.elsewhere(), leaks.Watch().running() as watch:
+        yield watch
 
 
-def test_a_traceback_is_looked_through() -> None:
-    with caught() as events:
-        try:
-            raise ValueError("the-password")  # noqa: TRY301 - it is to be found
-        except ValueError:
-            structlog.get_logger().exception("x")
-    assert leaks.leaks(events)
+def test_a_traceback_is_looked_through(caught: leaks.Watch) -> None:
+    try:
+        raise ValueError("the-password")  # noqa: TRY301 - it is to be found
+    except ValueError:
+        structlog.get_logger().exception("x")
+    assert leaks.leaks(caught.events)
 
 
-def test_a_librarys_line_is_looked_through() -> None:
-    kept = leaks.Kept()
-    logger = logging.getLogger("some.library")
-    logger.addHandler(kept)
-    logger.propagate = False  # or the fixture would find it, too
-    logger.warning("posting %s", "sandbox-password")
-    logger.removeHandler(kept)
-    assert leaks.leaks(kept.lines)
+def test_an_error_that_is_handed_on_is_looked_through(caught: leaks.Watch) -> None:
+    structlog.get_logger().error("x", exc_info=ValueError("the-password"))
+    assert leaks.leaks(caught.events)
 
 
-def test_an_adapter_that_talks_too_much_is_caught(box: Sandbox, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_bound_before_is_looked_through(caught: leaks.Watch) -> None:
+    structlog.get_logger().bind(number="13035550123").debug("x")
+    assert leaks.leaks(caught.events)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_daemons_own_log_is_looked_through(caught: leaks.Watch, form: Any) -> None:
+    """However it is configured, and with a logger that was made before."""
+    before, out = structlog.get_logger(), io.StringIO()
+    try:
+        logs.configure("debug", form, out)
+        before.info("to", number="13035550123")
+        assert len(leaks.leaks(caught.events)) == 1
+        assert len(leaks.leaks(out.getvalue().splitlines())) == 1, "and so is its file"
+    finally:
+        structlog.reset_defaults()
+
+
+def test_a_librarys_line_is_looked_through(caught: leaks.Watch) -> None:
+    logging.getLogger("some.library").warning("posting %s", "sandbox-password")
+    assert leaks.leaks(caught.events)
+
+
+def test_an_adapter_that_talks_too_much_is_caught(
+    box: Sandbox, opened: Any, monkeypatch: pytest.MonkeyPatch, caught: leaks.Watch
+) -> None:
     real = account.form.with_documents
 
     def talkative(values: Any, contents: Any) -> Any:
@@ -79,9 +98,34 @@ def test_an_adapter_that_talks_too_much_is_caught(box: Sandbox, opened: Any, mon
         return real(values, contents)
 
     monkeypatch.setattr(account.form, "with_documents", talkative)
-    with caught() as events:
-        opened(rig.options(box)).submit(new_submission(), [Paper(b"%PDF-1.4 x").content])
-    assert leaks.leaks(events)
+    opened(rig.options(box)).submit(new_submission(), [Paper(b"%PDF-1.4 x").content])
+    assert leaks.leaks(caught.events)
+
+
+def test_every_test_is_looked_through(pytester: pytest.Pytester, log_watch: leaks.Watch) -> None:
+    """A test that leaks fails, and so does one whose daemon does."""
+    tests = Path(__file__).parents[1]
+    pytester.makeconftest((tests / "conftest.py").read_text("utf-8"))
+    pytester.makepyfile(
+        """
+        import structlog
+        from pathlib import Path
+        from support.world import World
+
+        def test_fine():
+            structlog.get_logger().info("x", number="+1303*****23")
+
+        def test_leak():
+            structlog.get_logger().info("x", number="3035550123")
+
+        def test_world(tmp_path):
+            with World(tmp_path) as world:
+                (tmp_path / "daemon-0.log").write_text("sent to +13035550123")
+        """
+    )
+    with log_watch.elsewhere():
+        result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=2, failed=1, errors=1)
 
 
 def test_no_secret_of_these_tests_is_unknown_to_the_net() -> None:

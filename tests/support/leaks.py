@@ -1,36 +1,85 @@
-"""What may never be in a log: credentials, whole numbers, bytes of documents.  Looked for in every log event of every
-test of the providers (`tests/providers/conftest.py`)."""
+"""What may never be in a log: credentials, whole numbers, bytes and text of documents.
+
+Looked for in every log event of every test (`tests/conftest.py`), lines of libraries and tracebacks included, and in
+everything that the daemons of a `World` wrote.
+"""
 
 from __future__ import annotations
 
 import base64
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-#: Every password, token and secret that the tests of the providers use.
+import structlog
+from structlog._base import BoundLoggerBase
+
+from faxdaemon.core.numbers import masked_within
+
+#: Every password, token and secret that the tests use.
 SECRETS = (
     "sandbox-password",
     "wrong-password",
     "the-password",
     "secret-word",
     "secret-of-line",
-    *(base64.b64encode(f"{user}:".encode()).decode()[:10] for user in ("opentext", "mbx1234567890", "clinic")),
+    "push-password",
+    "k3v9q2m7x0ab",
+    "pass:word",
+    *(base64.b64encode(f"{user}:".encode()).decode()[:10] for user in ("opentext", "mbx1234567890", "clinic", "hook")),
 )
 NUMBER = re.compile(r"\+\d{8,}|(?<!\d)1?(?:303|202|212|415|800)555\d{4}(?!\d)|(?<!\d)4940555\d+")
-DOCUMENT = re.compile(r"%PDF|JVBERi|II\*\\?\0|SUkqA")
+DOCUMENT = re.compile(r"%PDF|JVBERi|II\*\\?\0|SUkqA|Faxed by a test|\(page \d+ of \d+\) Tj")
 
 
-class Kept(logging.Handler):
-    """What libraries log."""
+class Watch(logging.Handler):
+    """Everything that is logged, however the log is configured meanwhile, and whoever captures it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[str] = []
+        self.events: list[str] = []
+        """As the daemon's log shows them: `faxdaemon.logs` masks numbers in E.164, and nothing else."""
+        self._looking = True
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        """A library's line."""
+        if self._looking:
+            self.events.append(masked_within(self.format(record)))
+
+    @contextmanager
+    def running(self) -> Iterator[Watch]:
+        """While this lasts."""
+        real = BoundLoggerBase._process_event  # documented for wrapper classes; the one way of every event
+        look = self._look
+
+        def seen(logger: Any, method: str, event: str | None, values: dict[str, Any]) -> Any:
+            look(method, {**logger._context, **values, "event": event})
+            return real(logger, method, event, values)
+
+        BoundLoggerBase._process_event = seen  # type: ignore[method-assign] # for the time of one test
+        logging.getLogger().addHandler(self)
+        try:
+            yield self
+        finally:
+            logging.getLogger().removeHandler(self)
+            BoundLoggerBase._process_event = real  # type: ignore[method-assign] # as it was
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """What is logged in here is leaked on purpose."""
+        self._looking = False
+        try:
+            yield
+        finally:
+            self._looking = True
+
+    def _look(self, method: str, event: dict[str, Any]) -> None:
+        if self._looking:
+            if method == "exception":
+                event.setdefault("exc_info", True)
+            self.events.append(masked_within(_text(structlog.processors.format_exc_info(None, method, event))))
 
 
 def leaks(events: Iterable[Mapping[str, Any] | str]) -> list[str]:

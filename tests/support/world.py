@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from support.boxes import ACCOUNTS, PASSWORD
+from support.leaks import leaks
 
 from faxdaemon.sandbox import Sandbox
 
@@ -30,7 +32,7 @@ class World:
 
     def __init__(self, place: Path, *, seconds_per_page: float = 0.02, changes: dict[str, Any] | None = None) -> None:
         self.place = place
-        self.sandbox = Sandbox(seconds_per_page=seconds_per_page, directory=place / "sandbox")
+        self.sandbox = Sandbox(seconds_per_page=seconds_per_page, directory=place / "sandbox", accounts=ACCOUNTS)
         self.out = place / "out"
         self.desk = place / "in" / "desk"
         self.other = place / "in" / "other"
@@ -46,12 +48,15 @@ class World:
         self.configure(self._changes)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, trouble: object = None, *_: object) -> None:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
                 process.wait()
         self.sandbox.stop()
+        shown = leaks(self.logs().splitlines())
+        if shown and trouble is None:  # what went wrong before is to be seen first
+            raise AssertionError("the daemon's log shows what it must not:\n" + "\n".join(shown[:20]))
 
     # -- configuration
 
@@ -59,7 +64,7 @@ class World:
         """Write the configuration; `changes` are for account, folder, inbound and top level."""
         secret = self.place / "password"
         secret.touch(mode=0o600)
-        secret.write_text(changes.get("password", "sandbox"), encoding="utf-8")
+        secret.write_text(changes.get("password", PASSWORD), encoding="utf-8")
         account = {
             "provider": "faxage",
             "url": self.sandbox.faxage_url,
