@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.boxes import PASSWORD
 from support.papers import pdf_bytes
+from support.wire import WireServer, always, reply
 from support.world import World
 
 from faxdaemon.clock import SystemClock
@@ -18,7 +21,7 @@ from faxdaemon.journal import open_journal
 from faxdaemon.outbound.breaker import IN_A_ROW
 from faxdaemon.sandbox.faults import Fault
 from faxdaemon.supervise import SignalHub
-from faxdaemon.web.client import ControlClient
+from faxdaemon.web.client import ControlClient, NoDaemon
 
 Start = Callable[..., World]
 WRONG = "not-the-password"
@@ -71,8 +74,10 @@ def taken(world: World) -> list[str]:
 
 
 def told(world: World) -> dict[str, Any]:
-    with ControlClient(world.state) as client:
-        found: dict[str, Any] = client.status()
+    """What the daemon tells of itself; nothing while it begins."""
+    found: dict[str, Any] = {"alerts": {}, "paused": {}, "quiet": {}}
+    with suppress(NoDaemon), ControlClient(world.state) as client:
+        found = client.status()
     return found
 
 
@@ -109,6 +114,59 @@ def test_wrong_credentials_stop_that_account_only(start: Start) -> None:
     assert list(status["paused"]) == ["first"]
     assert "ERR02" in status["alerts"]["account:first"]
     assert WRONG not in world.logs()
+
+
+@pytest.mark.timeout(180)
+def test_faxes_of_a_wrong_account_wait_until_it_is_put_right_and_others_do_not_notice(start: Start) -> None:
+    """Each folder has one account, so nothing can go elsewhere."""
+    world = start(password=WRONG)
+    world.stop(world.processes[-1])
+    beside = world.place / "beside"
+    beside.mkdir()
+    settings = yaml.safe_load(world.config.read_text("utf-8"))
+    (folder,) = settings["outbound"]
+    settings["outbound"] = [
+        {**folder, "accounts": ["first"]},
+        {**folder, "folder": str(beside), "accounts": ["second"]},
+    ]
+    world.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    world.start()
+    dropped(world, 3)
+    world.wait("it is told", lambda: "account:first" in told(world)["alerts"])
+    for n in range(3):
+        world.drop(f"3035550177_{n}.pdf", pdf_bytes(text=f"beside {n}"), beside)
+    world.wait("the others are sent", lambda: len(list((beside / "sent").rglob("*.pdf"))) == 3)
+    status = told(world)
+    assert list(status["paused"]) == ["first"]
+    assert status["counts"]["out.ready"] == 3, "nothing failed, nothing is held"
+    assert taken(world) == ["concord"] * 3
+
+    world.stop(world.processes[-1])
+    (world.place / "other-password").write_text(PASSWORD)
+    world.start()
+    world.wait("they go out", lambda: len(world.names("sent")) >= 6)
+    assert sorted(taken(world)) == ["clinic"] * 3 + ["concord"] * 3
+    assert told(world)["paused"] == {}
+
+
+@pytest.mark.timeout(180)
+def test_an_account_that_asks_for_time_gets_it_over_a_restart(start: Start) -> None:
+    world = start(url="http://127.0.0.1:9/faxage")
+    world.stop(world.processes[-1])
+    with WireServer(always(reply("", "429 Too Many Requests", retry_after="3600"))) as server:
+        settings = yaml.safe_load(world.config.read_text("utf-8"))
+        settings["accounts"]["first"]["url"] = server.url
+        world.config.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        world.start()
+        world.wait("it is shown", lambda: "first" in told(world)["quiet"])
+        asked = len(server.requests)
+        assert told(world)["quiet"]["first"]["seconds"] > 3000
+        world.stop(world.processes[-1])
+        world.start()
+        dropped(world, 1)
+        world.wait("sent through the other one", lambda: len(world.names("sent")) >= 2)
+        assert asked <= 2, "the inbox and nothing else"
+        assert all(seen.field("operation") == "sendfax" for seen in server.requests[asked:]), "no question after it"
 
 
 @pytest.mark.timeout(180)

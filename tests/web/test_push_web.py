@@ -113,6 +113,25 @@ def test_whoever_does_not_know_the_address_learns_nothing(web: httpx.Client, des
     assert desk.pushes == []
 
 
+def test_a_secret_is_compared_in_constant_time_whatever_else_is_wrong(
+    web: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[tuple[bytes, bytes]] = []
+
+    def compare(given: bytes, expected: bytes) -> bool:
+        compared.append((given, expected))
+        return given == expected
+
+    monkeypatch.setattr("faxdaemon.web.push.secrets.compare_digest", compare)
+    for account in ("main", "nobody"):
+        for kind in ("status", "other"):
+            for secret in (SECRET, "wrong"):
+                web.post(f"/push/{account}/{secret}/{kind}")
+    assert [given for given, _ in compared] == [SECRET.encode(), b"wrong"] * 4, "once each, unknown accounts included"
+    assert web.post(f"/push/locked/{SECRET}/status", auth=("hook", "wrong")).status_code == 401
+    assert compared[-1][1] == b"hook:pass:word"
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 def test_the_right_address_takes_get_and_post_only(web: httpx.Client, desk: Desk, method: str) -> None:
     assert web.request(method, f"/push/main/{SECRET}/status").status_code == 404
