@@ -1,9 +1,10 @@
 """The log: one line an event, for people or for a collector.
 
 Promise   a line holds the time (UTC), the level, the event and its values; no value, whatever is in it, begins a line
-          of its own or colours a terminal.  Only the stack of a bug follows its `text` line, indented.  A number in
-          E.164 is masked, wherever in a line it stands: lines, sinks and files are named by them.  Libraries that use
-          `logging` come through here too, from warnings on.  A log that cannot be written stops nothing.
+          of its own or colours a terminal.  Only the stack of a bug follows its `text` line, indented.  A number is
+          masked, wherever in a line it stands, in E.164 or in the name of a file: lines, sinks and drops are named by
+          numbers.  Libraries that use `logging` come through here too, from warnings on.  A log that cannot be written
+          stops nothing.
 Needs     a stream.
 Crash     a line that was written is flushed; of those that are to be written `together` all may be missing.
 

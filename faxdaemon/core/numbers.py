@@ -15,7 +15,11 @@ from phonenumbers import PhoneNumberType
 
 _PUNCTUATION = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]")
 _WRITTEN = re.compile(r"\+?[0-9]+")
-_E164 = re.compile(r"\+[1-9][0-9]{7,14}")
+#: In E.164, or ten digits and more in a file name: what is before its suffix, in one part of a path.
+_SHOWN = re.compile(
+    r"\+[1-9][0-9]{7,14}"
+    r"|(?<![0-9A-Za-z])[0-9]{10,15}(?![0-9A-Za-z])(?=[^/\n\"=]{0,200}?\.[A-Za-z]{2,5}\b)"
+)
 
 
 class Kind(StrEnum):
@@ -124,5 +128,5 @@ def masked(number: str | None) -> str:
 
 
 def masked_within(text: str) -> str:
-    """`text` with every number in E.164 masked: names of lines, sinks and files carry them."""
-    return _E164.sub(lambda match: masked(match[0]), text)
+    """`text` with every number masked that is in E.164 or part of a file name: lines, sinks and files are named so."""
+    return _SHOWN.sub(lambda match: masked(match[0]), text)

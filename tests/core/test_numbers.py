@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faxdaemon.core.numbers import Kind, NotANumber, is_emergency, kind_of, masked, to_e164, valid
+from faxdaemon.core.numbers import Kind, NotANumber, is_emergency, kind_of, masked, masked_within, to_e164, valid
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,21 @@ def test_what_calls_for_help(text: str, region: str, emergency: bool) -> None:
 )
 def test_what_only_looks_like_a_number(text: str, number: str | None) -> None:
     assert valid(text, "US") == number
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("to +13035550123.", "to +1303•••••23."),
+        ("delivery main:+494055500130:folder", "delivery main:+4940••••••30:folder"),
+        ("/srv/out/3035550123_Dr-Lee_4711.pdf: is a folder", "/srv/out/30355•••23_Dr-Lee_4711.pdf: is a folder"),
+        ('{"name": "Dr Lee 13035550123.tiff"}', '{"name": "Dr Lee 13035••••23.tiff"}'),
+        ("provider id 4055501234", "provider id 4055501234"),
+        ('{"size": 12345678901, "name": "x.pdf"}', '{"size": 12345678901, "name": "x.pdf"}'),
+        ("size=12345678901 name=x.pdf", "size=12345678901 name=x.pdf"),
+        ("01m7w2y7m1fh68kgm20vky7akb-1.pdf", "01m7w2y7m1fh68kgm20vky7akb-1.pdf"),
+        ("2026-11-20T09:31:05.123456Z", "2026-11-20T09:31:05.123456Z"),
+    ],
+)
+def test_numbers_are_masked_within_a_text_where_they_are_surely_numbers(text: str, shown: str) -> None:
+    assert masked_within(text) == shown

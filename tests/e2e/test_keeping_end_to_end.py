@@ -33,7 +33,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @contextmanager
 def account(world: World) -> Iterator[Any]:
-    provider = open_account(rig.options(world.sandbox, password="sandbox"), SystemClock())
+    provider = open_account(rig.options(world.sandbox), SystemClock())
     try:
         yield provider
     finally:

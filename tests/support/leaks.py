@@ -40,7 +40,7 @@ class Watch(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.events: list[str] = []
-        """As the daemon's log shows them: `faxdaemon.logs` masks numbers in E.164, and nothing else."""
+        """As the daemon's log shows them: `faxdaemon.logs` masks some numbers, and nothing else."""
         self._looking = True
 
     def emit(self, record: logging.LogRecord) -> None:
