@@ -34,7 +34,6 @@ def office(tmp_path: Path) -> Iterator[Callable[..., World]]:
             "timeout": "10s",
         }
         settings = {
-            "password": "sandbox",
             "inbound": {"poll": HOUR, "lines": lines, **inbound},
             "top": {"accounts": {"clinic": account}},
         }
