@@ -97,6 +97,7 @@ def test_where_a_code_can_still_be_seen_nothing_is_made(paper: Any, monkeypatch:
         ("a.pdf", text_pdf("hello"), (Removal(1, CODE),), "cannot be found again"),
         ("a.txt", b"hello", (Removal(1, CODE),), "cannot be found again"),
         ("a.pdf", text_pdf("hello"), (Removal(1, None),), "nothing is left"),
+        ("a.txt", "Уважаемый".encode(), (), "a.txt has letters that cannot be printed here .Уважемый"),
         ("a.svg", b"<svg>hello</svg>", (), "cannot be turned into a PDF here"),
         ("a.pdf", b"%PDF-1.4 broken", (), "cannot be put together"),
         ("a.png", b"\x89PNG\r\n\x1a\nbroken", (), "not a picture"),
@@ -105,6 +106,11 @@ def test_where_a_code_can_still_be_seen_nothing_is_made(paper: Any, monkeypatch:
 def test_what_cannot_be_made_is_told(paper: Any, name: str, content: bytes, removals: Any, why: str) -> None:
     with pytest.raises(CannotMake, match=why):
         DOCUMENTS.make([Source(paper(name, content), name, removals)])
+
+
+def test_letters_of_our_neighbours_are_printed_as_the_nearest(paper: Any) -> None:
+    made = DOCUMENTS.make([Source(paper("a.txt", "Łódź, Plzeň, 5 €".encode()), "a.txt")])
+    assert DOCUMENTS.text(paper("b.pdf", made.content), "b.pdf") == (Page(1, "Lódz, Plzen, 5 €"),)
 
 
 def test_a_code_on_a_turned_page_is_not_trusted_to_be_gone(paper: Any) -> None:

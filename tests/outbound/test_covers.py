@@ -101,6 +101,16 @@ def test_each_recipient_has_a_page_of_its_own(site: Site, template: Path) -> Non
     assert "cover_text" not in lee.options
 
 
+def test_faxes_that_are_claimed_together_have_their_own_pages(site: Site, template: Path) -> None:
+    for name in ("Dr. Lee", "Dr. Gray"):
+        site.received("x.pdf")
+        decided(site, template, [request("3035550101", name), request("3035550102", name + "'s")])
+    said = sorted(
+        text_of(site, each.documents[0].spool).partition(" +")[0] for each in site.journal.claim_ready("plain", 4, 60.0)
+    )
+    assert said == ["Dr. Gray", "Dr. Gray's", "Dr. Lee", "Dr. Lee's"]
+
+
 def test_it_is_made_here_even_where_the_account_knows_covers(site: Site, template: Path) -> None:
     site.received("x.pdf")
     decided(site, template, [request("3035550101", "Dr. Lee")], "covers")
