@@ -85,13 +85,12 @@ def unconfigured(region: str, files: Sequence[Path]) -> Ground:
     asks = FolderAsks(PATTERN, None, region=region)
     opened = [(name, plugins.load(FORMATS, name).open_format(asks)) for name in plugins.names(FORMATS)]
     order = {Looks.CONTROL: 0, Looks.CONTENT: 1, Looks.NAME: 2}
-    opened.sort(key=lambda each: order[each[1].looks_at])
+    # The file name's pattern takes any name; our own request file tells best what is wrong with one.
+    opened.sort(key=lambda each: (order[each[1].looks_at], each[0] == "filename", each[0] != "request"))
     papers = [Papers(path.name, path.read_bytes()) for path in files if path.stat().st_size <= CONTROL_LIMIT]
     read = {name: [each.read(one) for one in papers if each.is_control(one.name)] for name, each in opened}
     if any(isinstance(found, list) for several in read.values() for found in several):
         opened = [(name, each) for name, each in opened if not any(isinstance(f, BadRequest) for f in read[name])]
-    else:
-        opened.sort(key=lambda each: (order[each[1].looks_at], each[0] != "request"))
     takes_all = Capabilities(
         reference_length=64,
         duplicates=Duplicates.SENDS,
