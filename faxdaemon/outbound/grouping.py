@@ -117,14 +117,15 @@ class Grouping:
                     wanted[place.name] = None
         return list(wanted)
 
-    def gather(self, name: str, asked: Asked, claimed: Sequence[str], folder: Path) -> list[Path]:
+    def gather(self, read: Read, claimed: Sequence[str], folder: Path) -> list[Path]:
         """Files that belong to a claimed control file, and a crash has left in the drop folder."""
-        if needs_stem(asked) and not same_stem(name, claimed):
+        asked = read.asked
+        names = [] if isinstance(asked, BadRequest) else self.wanted(read.name, asked)
+        if (isinstance(asked, BadRequest) or needs_stem(asked)) and not same_stem(read.name, claimed):
             with self._files.scan(folder) as entries:
-                names = [entry.path.name for entry in entries if entry.kind is Kind.FILE]
-            return [folder / each for each in self._own(name, names)]
-        names = [each for each in self.wanted(name, asked) if each not in claimed]
-        return [folder / each for each in names if self._files.stat(folder / each) is not None]
+                names += self._own(read.name, [entry.path.name for entry in entries if entry.kind is Kind.FILE])
+        left = [name for name in dict.fromkeys(names) if name not in claimed]
+        return [folder / name for name in left if self._files.stat(folder / name) is not None]
 
     # -- deciding
 

@@ -29,7 +29,6 @@ from faxdaemon.core.model import Drop
 from faxdaemon.core.places import DropPlaces, Spool, claimant
 from faxdaemon.outbound import shown
 from faxdaemon.outbound.attachments import Attachments
-from faxdaemon.outbound.dialects import Asked
 from faxdaemon.outbound.grouping import Group, Grouping
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.readiness import Readiness
@@ -153,12 +152,17 @@ class Intake:
 
     def _claim_each(self, moves: Sequence[tuple[Path, Path]]) -> bool:
         """Whether all of one drop is claimed now.  Of several files, those that are claimed are found again with the
-        claims of an earlier life, and completed."""
-        claimed = [self._claim_one(*move) for move in moves]
-        if any(claimed) and not all(claimed):
+        claims of an earlier life, and completed.  None is claimed without the first, the control file: alone it would
+        be another drop."""
+        done = 0
+        for move in moves:
+            if not self._claim_one(*move):
+                break
+            done += 1
+        if 0 < done < len(moves):
             self._orphans = None
             self._deferred.clear()
-        return all(claimed)
+        return done == len(moves)
 
     def _claim_one(self, path: Path, target: Path) -> bool:
         if self._files.stat(target) is not None:
@@ -218,9 +222,8 @@ class Intake:
         self._files.sync([place])
         claimed = self._inside(place)
         read = self._grouping.control({path.name: path for path in claimed})
-        if read is not None and isinstance(read.asked, Asked):
-            names = [path.name for path in claimed]
-            left = self._grouping.gather(read.name, read.asked, names, self._places.folder)
+        if read is not None:
+            left = self._grouping.gather(read, [path.name for path in claimed], self._places.folder)
             self._files.move([(path, place / path.name) for path in left])
             claimed += [place / path.name for path in left]
         if not claimed:

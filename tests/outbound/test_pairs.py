@@ -305,6 +305,56 @@ def test_a_document_that_cannot_be_claimed_now_is_claimed_later(site: Site) -> N
     assert taken(site) == BOTH
 
 
+def crashed_after_the_control_file(site: Site) -> None:
+    def one_only(real: Any, moves: Any) -> None:
+        real(moves[:1])
+        raise Crash
+
+    with pytest.raises(Crash):
+        intake(site, files=Faulty(site.files, move=[one_only])).step()
+    site.restart()
+    intake(site).step()
+
+
+def test_what_a_crash_left_of_a_refused_drop_is_not_faxed_by_its_name(site: Site) -> None:
+    drop(site, "3035550188_x.pdf")
+    drop(site, "3035550188_x.json", '{"too": 1}')
+    crashed_after_the_control_file(site)
+    assert waiting(site) == []
+    assert taken(site) == []
+    report(site)
+    assert site.shown("failed") == ["3035550188_x.json", "3035550188_x.pdf", "3035550188_x.result.json"]
+
+
+def test_several_documents_are_completed_after_a_crash(site: Site) -> None:
+    for name in ("z.pdf", "b.pdf"):
+        drop(site, name)
+    drop(site, "job.json", {"to": NUMBER, "documents": ["z.pdf", "b.pdf"]})
+    crashed_after_the_control_file(site)
+    assert [[name for name, _ in files] for _, files in taken(site)] == [["z.pdf", "b.pdf", "job.json"]]
+
+
+def test_no_document_is_claimed_without_its_control_file(site: Site) -> None:
+    """It would be faxed by its name, to another number perhaps."""
+    drop(site, "3035550188_x.pdf")
+    drop(site, "3035550188_x.json", {"to": NUMBER})
+    locked = Path(site.out / "3035550188_x.json")
+
+    def all_but_it(real: Any, moves: Any) -> None:
+        if any(source == locked for source, _ in moves):
+            raise FilesError("locked")
+        real(moves)
+
+    stage = intake(site, files=Faulty(site.files, move=[all_but_it] * 4))
+    stage.step()
+    assert waiting(site) == ["3035550188_x.json", "3035550188_x.pdf"]
+    assert taken(site) == []
+    look(site, stage, TROUBLE)
+    look(site, stage, TROUBLE)
+    look(site, stage, TROUBLE)
+    assert [name for name, _ in taken(site)] == ["3035550188_x.json"]
+
+
 def test_a_crash_before_the_row_copies_again_and_takes_it_once(site: Site) -> None:
     drop(site, "a.pdf")
     drop(site, "a.json", {"to": [NUMBER]})
