@@ -2,7 +2,8 @@
 
 Promise   text as a reader would see it, never more than `MOST` characters a page; a picture has none.  Nothing about a
           document raises: one that cannot be read has no text.
-Needs     pypdfium2 for PDF; nothing for plain text, whose pages are divided by form feeds.
+Needs     pypdfium2 for PDF; a converter for print streams (`outside`); nothing for plain text, whose pages are divided
+          by form feeds.
 Crash     keeps nothing.
 """
 
@@ -12,13 +13,17 @@ from pathlib import Path
 
 import pypdfium2
 
-from faxdaemon.contracts.documents import Page
-from faxdaemon.documents import identify
+from faxdaemon.contracts.documents import CannotMake, Page
+from faxdaemon.documents import identify, outside
 from faxdaemon.documents.paper import decode
 from faxdaemon.documents.pdf import PDFIUM, open_pdf
 
 MOST = 200_000
 """Characters of one page: some hundred times what paper holds."""
+PRINTED = frozenset({identify.POSTSCRIPT, identify.PCL})
+"""Print streams: their text is that of the PDF which a converter makes of them, where one is installed."""
+PATIENCE = 30.0
+"""Seconds for that: whoever decides waits for it."""
 LARGEST_TEXT = 16_000_000
 """Bytes of a text document that are looked at."""
 
@@ -32,8 +37,10 @@ def text_of(path: Path) -> tuple[Page, ...]:
             content = file.read(LARGEST_TEXT) if media == identify.TEXT else b""
         if media == identify.TEXT:
             return _ends(sheets(decode(content)))
+        if media in PRINTED and outside.reader(media) is not None:
+            return _pdf(outside.convert(path, media, PATIENCE))
         return _pdf(path) if media == identify.PDF else ()
-    except (OSError, pypdfium2.PdfiumError):
+    except (OSError, CannotMake, pypdfium2.PdfiumError):
         return ()
 
 
@@ -56,9 +63,9 @@ def _ends(pages: list[str]) -> tuple[Page, ...]:
     return tuple(Page(number, pages[number - 1][:MOST]) for number in numbers)
 
 
-def _pdf(path: Path) -> tuple[Page, ...]:
+def _pdf(source: Path | bytes) -> tuple[Page, ...]:
     with PDFIUM:
-        document = open_pdf(path)
+        document = open_pdf(source)
         try:
             return tuple(Page(number, _read(document, number)) for number in sorted({1, len(document)}) if number)
         finally:

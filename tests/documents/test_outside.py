@@ -12,11 +12,13 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from support.papers import pdf_bytes
 
-from faxdaemon.contracts.documents import CannotMake, Source
+from faxdaemon.contracts.documents import CannotMake, Page, Removal, Source
 from faxdaemon.documents import identify, open_documents, outside
+from faxdaemon.documents.paper import text_pdf
 
 DOCUMENTS = open_documents()
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="platform: the programs are scripts with #!")
@@ -103,6 +105,22 @@ def test_print_streams(install: Install, tmp_path: Path, name: str, program: str
     (tmp_path / name).write_bytes(content)
     assert DOCUMENTS.make([Source(tmp_path / name, name)]).pages == 2
     assert "-dSAFER" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "program", "content"), [("a.ps", "gs", b"%!PS-Adobe-3.0\n"), ("a.pcl", "gpcl6", b"\x1bEHello")]
+)
+def test_the_text_of_a_print_stream_is_read_and_its_codes_are_taken_out(
+    install: Install, tmp_path: Path, name: str, program: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert DOCUMENTS.text(tmp_path / name, name) == (), "nothing that reads it is installed"
+    install(program, GOOD)
+    (tmp_path / "made.pdf").write_bytes(text_pdf("@F211 303 555 0123@"))
+    assert DOCUMENTS.text(tmp_path / name, name) == (Page(1, "@F211 303 555 0123@"),)
+    made = DOCUMENTS.make([Source(tmp_path / name, name, (Removal(1, "@F211 303 555 0123@"),))])
+    image = pypdfium2.PdfDocument(made.content)[0].render(grayscale=True).to_pil()
+    assert image.getextrema() == (255, 255)
 
 
 def test_it_gets_nothing_of_our_environment(install: Install, page: Source, monkeypatch: pytest.MonkeyPatch) -> None:
