@@ -14,17 +14,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
 
 from faxdaemon.cli.common import note, say
 from faxdaemon.core.errors import UserError
-from faxdaemon.xmlsafe import BadXml, Node, parse
+
+if TYPE_CHECKING:
+    from faxdaemon.xmlsafe import Node
 
 app = typer.Typer(
-    help="Make a configuration of another product's.",
+    help="""Make a configuration of another product's.
+
+    \b
+    Examples:
+      faxdaemon import concord FaxFolderList.xml MailboxList.xml > config.yaml
+    """,
     no_args_is_help=True,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -78,12 +84,13 @@ def concord(
 ) -> None:
     """Concord Folder Fax and Fax Assist.
 
-    Prints a configuration; put it into a file, decide what is marked with DECIDE, and check it.
+    Prints a configuration; put it into a file, decide what is marked with DECIDE, and check it with `faxdaemon config
+    check`.
 
     \b
     Examples:
       faxdaemon import concord FaxFolderList.xml MailboxList.xml > config.yaml
-      faxdaemon config check config.yaml
+      faxdaemon import concord FaxFolderList.xml
     """
     folders: list[list[Node]] = []
     boxes: list[list[Node]] = []
@@ -99,6 +106,8 @@ def concord(
 
 
 def _read(file: Path) -> Node:
+    from faxdaemon.xmlsafe import BadXml, parse  # noqa: PLC0415 - keeps --help quick
+
     try:
         return parse(file.read_bytes())
     except OSError as error:
@@ -214,9 +223,10 @@ def _rest(group: list[Node], known: set[str]) -> list[str]:
 
 
 def _yaml(value: object) -> str:
-    return (
-        yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True).removesuffix("...\n").strip()
-    )
+    import yaml  # noqa: PLC0415 - keeps --help quick
+
+    written = str(yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True))
+    return written.removesuffix("...\n").strip()
 
 
 def _short(path: str) -> str:

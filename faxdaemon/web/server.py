@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from typing import Any
 
 import structlog
 import uvicorn
@@ -37,6 +38,15 @@ class QuietServer(uvicorn.Server):
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         self.ready.set()
         await self._end.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):  # whoever went away in the middle of a request
+            transport: Any = getattr(connection, "transport", None)
+            if transport is not None:
+                transport.abort()
+        await asyncio.sleep(0)  # a transport is closed in the loop's next round, and this loop would have none
+        await asyncio.sleep(0)
 
     def end(self) -> None:
         if self._loop is not None and self._end is not None and not self._loop.is_closed():

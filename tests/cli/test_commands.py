@@ -43,15 +43,18 @@ EVERY = {" ".join(path): path for path, _ in commands()}
 
 
 def test_the_commands_that_there_are():
-    wanted = "run check demo sandbox send list show hold release resend cancel sent status account config"
+    wanted = (
+        "run check explain cover demo sandbox send list show hold release resend cancel sent status account config "
+        "import"
+    )
     account = (
         "offers lines numbers records covers profile image transmittal forget again web broadcast "
         "lines-list lines-enable lines-disable "
         "numbers-areas numbers-exchanges numbers-search numbers-order numbers-return numbers-portable "
-        "broadcast-start broadcast-status broadcast-report"
+        "broadcast-start broadcast-status broadcast-report simple simple-send simple-status"
     )
     below = {f"account main {name.replace('-', ' ')}" for name in account.split()}
-    assert set(wanted.split()) | {"config schema", "config check"} | below == set(EVERY)
+    assert set(wanted.split()) | {"config schema", "config check", "import concord"} | below == set(EVERY)
 
 
 @pytest.mark.parametrize("path", EVERY.values(), ids=EVERY)

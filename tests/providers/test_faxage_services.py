@@ -45,7 +45,8 @@ def sent(box: Sandbox, faxage: Any, number: str = GOOD) -> str:
 
 
 def test_it_offers_all_but_covers_profile_and_broadcasts(faxage: Any) -> None:
-    assert set(services.OFFERS) - set(services.offers(faxage)) == {"covers", "profile", "broadcast", "broadcast report"}
+    missing = {"covers", "profile", "broadcast", "broadcast report", "simple"}
+    assert set(services.OFFERS) - set(services.offers(faxage)) == missing
 
 
 def test_lines_are_listed_turned_off_and_on(box: Sandbox, faxage: Any) -> None:
