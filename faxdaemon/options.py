@@ -113,6 +113,16 @@ class Section(BaseModel):
         return data
 
 
+class Destination(Section):
+    """A destination of received faxes, of whatever kind."""
+
+    id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+    """What tells it from the others where a line has several destinations of a kind; letters, digits, `-` and `_`.
+    Faxes that wait for it are known by it: a new id is a new destination."""
+    required: bool = True
+    """Whether a fax counts as delivered only when it is here; `false`: it is tried, and told of when it fails."""
+
+
 class Push(Section):
     """How the provider may tell by itself; the addresses are `/push/<account>/<secret>/status` and `.../fax` below the
     address in `web.listen`."""

@@ -25,8 +25,9 @@ from faxdaemon.contracts.format import FolderAsks, Format
 from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
-from faxdaemon.contracts.sink import Sink
+from faxdaemon.contracts.sink import Sink, SinkTools
 from faxdaemon.core.errors import UserError
+from faxdaemon.core.naming import safe_name
 from faxdaemon.core.numbers import Kind
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
@@ -43,6 +44,8 @@ from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.keep import asked
 from faxdaemon.supervise import SignalHub
 
+SINKS = "sinks"
+"""Below the state folder: what destinations stage that is not staged in the destination itself."""
 CACHE = "cache"
 """Below the state folder: what providers fetched and could fetch again."""
 
@@ -109,8 +112,13 @@ class Parts:
 
     def make_sink(self, key: str, kind: str, options: Any) -> Sink:
         """One destination of received faxes."""
-        sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.files)
+        sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.sink_tools(key))
         return sink
+
+    def sink_tools(self, key: str) -> SinkTools:
+        """What that destination is given."""
+        work = self.settings.state / SINKS / safe_name(key)
+        return SinkTools(self.files, self.documents, self.clock, work)
 
 
 def format_of(settings: Settings, name: str, folder: DropFolder) -> Format:

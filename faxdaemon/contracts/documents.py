@@ -109,6 +109,11 @@ class Documents(Protocol):
         OSError."""
         ...
 
+    def as_pdf(self, content: bytes, media: str) -> bytes | None:
+        """A received document as PDF, without loss: the pages of a TIFF bit for bit, a PDF as it is.  None when it is
+        damaged or of another kind; never raises for bad content."""
+        ...
+
     def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
         """A cover page by a template (None: the built-in one), for a fax of that many pages besides it (None: nobody
         knows).  `fields` are some of `FIELDS`, all but `pages`.  Raises `CannotMake`."""

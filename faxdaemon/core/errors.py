@@ -9,7 +9,9 @@
     │   └── CredentialsRefused the provider does not accept our credentials; a person must act
     ├── ItemGone               the provider no longer has that item
     ├── FilesError             a durable file operation failed; nothing may be assumed of its effect
-    │   └── FolderOffline      the folder is not to be had (missing, unmounted, refused); absence proves nothing
+    │   ├── FolderOffline      the folder is not to be had (missing, unmounted, refused); absence proves nothing
+    │   └── SinkOffline        a destination takes nothing now; what is to go there waits, in its order
+    ├── Undeliverable          this one fax cannot go to that destination, now or later; a person must look
     └── JournalError           the journal cannot be trusted to have recorded; stop acting
         └── JournalBusy        another process holds the journal
 
@@ -72,6 +74,14 @@ class FilesError(FaxdaemonError):
 
 class FolderOffline(FilesError):
     """A folder cannot be used now.  Never read as "empty"."""
+
+
+class SinkOffline(FilesError):
+    """A destination of received faxes (printer, mail server, program) takes nothing now; it is not the fax's fault."""
+
+
+class Undeliverable(FaxdaemonError):
+    """A destination will never take this fax as it is; the message is for people."""
 
 
 class JournalError(FaxdaemonError):

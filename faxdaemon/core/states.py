@@ -281,6 +281,7 @@ DELIVERY: tuple[Move[Delivery], ...] = (
     ),
     Move(Delivery.PENDING, "postpone", Delivery.PENDING, "deliver", "the sink is not to be had; again later"),
     Move(Delivery.DELIVERING, "publish", Delivery.DONE, "deliver", "the sink has it"),
+    Move(Delivery.DELIVERING, "wait", Delivery.DELIVERING, "deliver", "handed over; the other side is not done yet"),
     Move(Delivery.DELIVERING, "postpone", Delivery.DELIVERING, "deliver", "the sink went away; again later"),
     Move(Delivery.PENDING, "hold", Delivery.HELD, "deliver", "the sink cannot take it; a person must look"),
     Move(Delivery.HELD, "release", Delivery.PENDING, "person", "offer it to the sink once more"),

@@ -19,6 +19,7 @@ from faxdaemon.documents.make import make, makes
 from faxdaemon.documents.office import trouble_with
 from faxdaemon.documents.pdf import inspect_pdf
 from faxdaemon.documents.pictures import too_large
+from faxdaemon.documents.received import as_pdf
 from faxdaemon.documents.text import text_of
 from faxdaemon.documents.tiff import inspect_tiff
 
@@ -61,6 +62,10 @@ class Inspector:
     def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
         """See `contracts.documents`."""
         return cover_page(template, fields, following)
+
+    def as_pdf(self, content: bytes, media: str) -> bytes | None:
+        """See `contracts.documents`."""
+        return as_pdf(content, media)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

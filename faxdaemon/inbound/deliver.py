@@ -49,7 +49,7 @@ class DeliverStage:
             return NOTHING_DUE if due is None else min(max(due, 0.1), NOTHING_DUE)
         work = claimed[0]
         try:
-            self._deliver(work)
+            trouble = self._deliver(work)
         except FilesError as error:
             self._later(work, error.reason)
         except JournalError:
@@ -58,7 +58,10 @@ class DeliverStage:
             log.exception("unexpected error while delivering", fax=work.fax.fax_id)
             self._later(work, f"an unexpected {type(error).__name__}; the log tells more")
         else:
-            self._alert.clear(self._trouble)
+            if trouble:
+                self._alert.raise_(self._trouble, f"received faxes wait for {self._sink.key}: {trouble}")
+            else:
+                self._alert.clear(self._trouble)
         return 0.0
 
     def _later(self, work: DeliveryWork, reason: str) -> None:
@@ -66,7 +69,8 @@ class DeliverStage:
         self._journal.delivery_postponed(work, reason, TRY_AGAIN.delay(age, self._clock.chance()))
         self._alert.raise_(self._trouble, f"received faxes wait, {self._sink.key} cannot take them: {reason}")
 
-    def _deliver(self, work: DeliveryWork) -> None:
+    def _deliver(self, work: DeliveryWork) -> str | None:
+        """What keeps it waiting, when a person must help."""
         plan: Mapping[str, Any] | None = work.plan
         if plan is None:
             document = work.fax.document
@@ -74,6 +78,10 @@ class DeliverStage:
                 raise FilesError(f"fax {work.fax.fax_id} has no document in the spool")
             plan = self._sink.stage(work.fax, self._spool.path(document.spool))
             if not self._journal.delivering(work, plan):
-                return  # somebody else has it now
-        self._sink.publish(plan)
-        self._journal.delivery_done(work)
+                return None  # somebody else has it now
+        waiting = self._sink.publish(plan)
+        if waiting is None:
+            self._journal.delivery_done(work)
+            return None
+        self._journal.delivery_waiting(work, waiting.plan, waiting.delay)
+        return waiting.trouble

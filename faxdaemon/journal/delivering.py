@@ -60,6 +60,16 @@ class Delivering(Part):
         change = Change((work.fax.fax_id, work.sink), ("stage",), Delivery.DELIVERING, work.epoch, values)
         return self._write(lambda tx: bool(move(tx, DELIVERY, [change])))
 
+    def delivery_waiting(self, work: DeliveryWork, plan: Mapping[str, Any], delay: float) -> bool:
+        """The sink has it in hand; asked again after `delay` seconds."""
+
+        def record(tx: Tx) -> bool:
+            values = {"plan": dict(plan), "due": tx.after(delay), "attempts": 0}
+            change = Change((work.fax.fax_id, work.sink), ("wait",), Delivery.DELIVERING, work.epoch, values)
+            return bool(move(tx, DELIVERY, [change]))
+
+        return self._write(record)
+
     def delivery_done(self, work: DeliveryWork) -> bool:
         """I9: the sink has it; when it was the last one, the fax is DELIVERED."""
         fax_id = work.fax.fax_id

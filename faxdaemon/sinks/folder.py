@@ -30,16 +30,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import img2pdf
 import structlog
 from pydantic import Field, field_validator
 
-from faxdaemon.contracts.files import Entry, Files, Written
+from faxdaemon.contracts.files import Entry, Written
+from faxdaemon.contracts.sink import SinkTools
 from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.model import InboundFax, StoredDocument
 from faxdaemon.core.naming import check_template, expand, safe_name
 from faxdaemon.core.places import HIDDEN
-from faxdaemon.options import Section
+from faxdaemon.options import Destination
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ _SUFFIXES = {_PDF: ".pdf", _TIFF: ".tif"}
 _NUMBERED = 20
 
 
-class Options(Section):
+class Options(Destination):
     """A folder that received faxes are put into."""
 
     path: Path
@@ -74,18 +74,19 @@ class Options(Section):
         return value
 
 
-def open_sink(key: str, options: Options, files: Files) -> FolderSink:
+def open_sink(key: str, options: Options, tools: SinkTools) -> FolderSink:
     """The sink that the configuration describes, known to the journal as `key`."""
-    return FolderSink(key, options, files)
+    return FolderSink(key, options, tools)
 
 
 class FolderSink:
     """See the module; `Sink` for one folder, used by one thread."""
 
-    def __init__(self, key: str, options: Options, files: Files) -> None:
+    def __init__(self, key: str, options: Options, tools: SinkTools) -> None:
         self._key = key
         self._options = options
-        self._files = files
+        self._files = tools.files
+        self._documents = tools.documents
         self._folder = options.path
         self._hidden = options.path / HIDDEN
 
@@ -137,7 +138,7 @@ class FolderSink:
             with self._files.read(source) as stream:
                 content = stream.read()
             _same(hashlib.sha256(content).hexdigest(), stored, source)
-            converted = _pdf(content)
+            converted = self._documents.as_pdf(content, stored.media)
             if converted is not None:
                 return self._files.write_new(target, [converted]), _PDF
             log.warning("fax cannot be made a PDF and is delivered as received", document=stored.spool)
@@ -262,13 +263,3 @@ def _sidecar(fax: InboundFax, stored: StoredDocument, name: str, written: Writte
 def _render(sidecar: Mapping[str, Any]) -> bytes:
     text = json.dumps(sidecar, indent=2, sort_keys=True, ensure_ascii=False, default=str)
     return (text + "\n").encode("utf-8", "backslashreplace")
-
-
-def _pdf(tiff: bytes) -> bytes | None:
-    """The pages of a TIFF, bit for bit, in a PDF without a date; None when it is damaged."""
-    try:
-        made = img2pdf.convert(tiff, nodate=True, engine=img2pdf.Engine.internal)
-    except Exception as error:  # noqa: BLE001 - whatever a damaged image provokes, it must be delivered all the same
-        log.warning("img2pdf refuses a fax", kind=type(error).__name__)
-        return None
-    return bytes(made)

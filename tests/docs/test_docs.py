@@ -12,13 +12,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from support.sinking import sink_tools
 
 from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.journal import ReportWork
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, InboundFax, Listed, Origin, Outcome, StoredDocument
 from faxdaemon.core.states import Outbound, Reporting
-from faxdaemon.files import open_files
 from faxdaemon.formats import filename
 from faxdaemon.outbound import report
 from faxdaemon.sinks import folder
@@ -100,7 +100,7 @@ def test_the_sidecar(tmp_path: Path) -> None:
     destination.mkdir()
     stored = StoredDocument("in/x.pdf", len(content), hashlib.sha256(content).hexdigest(), "application/pdf", 1)
     listed = Listed("7", "+13035550100", "+13035550199", "CSID", NOW, 1, {"recvid": "7"})
-    sink = folder.open_sink("k", folder.Options(path=destination), open_files())
+    sink = folder.open_sink("k", folder.Options(path=destination), sink_tools(tmp_path / "work"))
     sink.publish(sink.stage(InboundFax(FAX, "main", 1, listed, NOW, 0, stored), document))
     sidecar = json.loads(next(destination.glob("*.json")).read_text("utf-8"))
     assert set(sidecar) == documented("The sidecar of a received fax")

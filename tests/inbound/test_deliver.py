@@ -161,7 +161,7 @@ def test_a_crash_before_the_end_is_recorded_publishes_again_which_is_harmless(si
     """With the real folder: a reader who took the fax meanwhile never sees it again."""
     desk = site.place / "desk"
     desk.mkdir()
-    sink = open_sink("desk", Options.model_validate({"path": desk}), site.files)
+    sink = open_sink("desk", Options.model_validate({"path": desk}), site.sink_tools())
     fax = stored(site)
     with pytest.raises(Crash):
         deliver(site, sink, journal=Faulty(site.journal, delivery_done=[Crash()])).step()
@@ -238,7 +238,7 @@ def test_a_document_that_the_spool_has_lost_is_told_and_not_delivered(site: Site
     desk.mkdir()
     fax = stored(site)
     shutil.rmtree(site.spool.root)
-    stage = deliver(site, open_sink("desk", Options.model_validate({"path": desk}), site.files))
+    stage = deliver(site, open_sink("desk", Options.model_validate({"path": desk}), site.sink_tools()))
     stage.step()
     assert state(site, fax) == "stored"
     assert list(site.alerts.open) == ["sink:desk"]

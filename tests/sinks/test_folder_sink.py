@@ -17,6 +17,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 from pydantic import ValidationError
+from support.sinking import sink_tools
 
 from faxdaemon.contracts.files import Files
 from faxdaemon.core.errors import FilesError, FolderOffline
@@ -70,7 +71,11 @@ def fax(content: bytes = CONTENT, *, media: str = "application/pdf", fax_id: Fax
 
 
 def sink(desk: Path, files: Files | None = None, **options: str) -> FolderSink:
-    return open_sink("main:desk", Options.model_validate({"path": desk, **options}), files or open_files())
+    return open_sink(
+        "main:desk",
+        Options.model_validate({"path": desk, **options}),
+        sink_tools(desk.parent / "work", files=files or open_files()),
+    )
 
 
 def seen(desk: Path) -> list[str]:

@@ -96,7 +96,7 @@ class Office:
         self.site.later(after)
         site = self.site
         parts: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
-        sink = open_sink("desk", FolderOptions(path=self.desk), site.files)
+        sink = open_sink("desk", FolderOptions(path=self.desk), site.sink_tools())
         single = self.provider.capabilities.head_of_queue_inbox
         inbox = InboxRules("main", poll=30.0, timeout=20.0, lines={OTHER: ["desk"]}, one_at_a_time=single)
         asking = site.asking()

@@ -16,10 +16,12 @@ from typing import Any
 
 from support.clock import FakeClock
 from support.papers import pdf_bytes
+from support.sinking import sink_tools
 
 from faxdaemon.asking import Asking
 from faxdaemon.contracts.journal import Filter, Journal, Routed
 from faxdaemon.contracts.provider import Accepted, Capabilities, Content, Duplicates, Find
+from faxdaemon.contracts.sink import SinkTools
 from faxdaemon.core.ids import FaxId, new_fax_id
 from faxdaemon.core.model import Document, Drop, Listed, Origin, Route, Submission
 from faxdaemon.core.places import DropPlaces, Spool
@@ -243,6 +245,10 @@ class Site:
     def asking(self, name: str = "main") -> Asking:
         """When that account may be asked, as one process knows it."""
         return Asking(name, accounts=self.journal, clock=self.clock)
+
+    def sink_tools(self) -> SinkTools:
+        """What a destination of received faxes is given here."""
+        return sink_tools(self.state / "sinks", files=self.files, documents=self.documents, clock=self.clock)
 
     def later(self, seconds: float) -> None:
         """Let time pass."""

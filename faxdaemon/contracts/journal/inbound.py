@@ -82,6 +82,10 @@ class InboundJournal(InboxJournal, Protocol):
         """I6: the delivery is staged."""
         ...
 
+    def delivery_waiting(self, work: DeliveryWork, plan: Mapping[str, Any], delay: float) -> bool:
+        """The sink has it in hand and goes on by `plan` in `delay` seconds."""
+        ...
+
     def delivery_done(self, work: DeliveryWork) -> bool:
         """I9: the sink has it; when it was the last one, the fax is DELIVERED."""
         ...
