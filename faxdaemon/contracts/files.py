@@ -91,8 +91,9 @@ class Files(Protocol):
         follow with `move` or `sync`."""
         ...
 
-    def copy_new(self, source: Path, target: Path) -> Written:
-        """`write_new` with the content of the regular file `source`."""
+    def copy_new(self, source: Path, target: Path, *, within: Path | None = None) -> Written:
+        """`write_new` with the content of the regular file `source`.  With `within`, a folder that `source` lies below,
+        nothing on the way from there may be a link, not even one that was put there a moment ago."""
         ...
 
     def move(self, moves: Sequence[tuple[Path, Path]]) -> None:

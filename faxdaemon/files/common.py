@@ -117,10 +117,10 @@ class CommonFiles(ABC):
         """Open a regular file for reading."""
         return os.fdopen(self._open(path), "rb")
 
-    def _open(self, path: Path) -> int:
+    def _open(self, path: Path, within: Path | None = None) -> int:
         """A descriptor of the regular file `path`; checked on the descriptor, so that nobody can swap it."""
         with telling("read", path):
-            descriptor = os.open(path, self.read_flags)
+            descriptor = os.open(path, self.read_flags) if within is None else self._open_below(within, path)
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISREG(mode):
             return descriptor
@@ -129,9 +129,13 @@ class CommonFiles(ABC):
         what = names.get(stat.S_IFMT(mode), "a device")
         raise FilesError(f"cannot read {path}: it is {what}, not a file")
 
-    def pieces(self, path: Path) -> Generator[bytes, None, None]:
+    @abstractmethod
+    def _open_below(self, folder: Path, path: Path) -> int:
+        """A descriptor of `path`, which lies below `folder`, with no link on the way; raises `OSError`."""
+
+    def pieces(self, path: Path, within: Path | None = None) -> Generator[bytes, None, None]:
         """The content of a regular file, a chunk at a time."""
-        descriptor = self._open(path)
+        descriptor = self._open(path, within)
         try:
             while True:
                 with telling("read", path):
@@ -178,9 +182,9 @@ class CommonFiles(ABC):
         except OSError as error:
             raise failed("create", path, error) from error
 
-    def copy_new(self, source: Path, target: Path) -> Written:
+    def copy_new(self, source: Path, target: Path, *, within: Path | None = None) -> Written:
         """`write_new` with the content of the regular file `source`."""
-        with closing(self.pieces(source)) as pieces:
+        with closing(self.pieces(source, within)) as pieces:
             # The source is opened before the target is touched: a missing source must not cost an older temporary.
             first = next(pieces, b"")
             return self.write_new(target, itertools.chain((first,), pieces))

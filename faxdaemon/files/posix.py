@@ -38,6 +38,7 @@ _NO_SYNC = frozenset({errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS})
 #: Magic numbers (statfs(2)) of NFS, CIFS and SMB2, where a lease is refused with EAGAIN also when nobody writes: their
 #: clients grant one only while they hold a delegation or an oplock.
 _LEASE_MEANS_NOTHING = frozenset({0x6969, 0xFF534D42, 0xFE534D42})
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LOOK = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -47,11 +48,26 @@ class PosixFiles(CommonFiles):
     # O_NONBLOCK: opening a named pipe must not wait for its writer.
     read_flags = _LOOK
 
+    def _open_below(self, folder: Path, path: Path) -> int:
+        """Folder by folder, each by its descriptor: what has been opened cannot be swapped for a link any more."""
+        *folders, name = path.relative_to(folder).parts
+        if ".." in folders:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        place = os.open(folder, _FOLDER)
+        try:
+            for each in folders:
+                inner = os.open(each, _FOLDER | os.O_NOFOLLOW, dir_fd=place)
+                os.close(place)
+                place = inner
+            return os.open(name, self.read_flags, dir_fd=place)
+        finally:
+            os.close(place)
+
     def sync(self, folders: Iterable[Path]) -> None:
         """fsync each folder once; a file system that cannot sync folders is taken as it is."""
         for folder in distinct(folders):
             try:
-                descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                descriptor = os.open(folder, _FOLDER)
             except OSError as error:
                 raise offline(folder, error) from error
             try:

@@ -11,6 +11,8 @@ refusal is tried again for about a second, then reported.
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import sys
 import time
@@ -61,10 +63,18 @@ class WindowsFiles(CommonFiles):
         """Take the lock; it is held by an open handle and ends with the process."""
         return FileLock(path)
 
-    def _open(self, path: Path) -> int:
+    def _open(self, path: Path, within: Path | None = None) -> int:
         if path.is_symlink():  # there is no O_NOFOLLOW
             raise FilesError(f"cannot read {path}: it is a symbolic link, and links are never followed")
-        return super()._open(path)
+        return super()._open(path, within)
+
+    def _open_below(self, folder: Path, path: Path) -> int:
+        """Opened first, then looked at: who swaps a folder for a link and back within that moment is not noticed."""
+        descriptor = os.open(path, self.read_flags)
+        if path.resolve() == folder.resolve() / path.relative_to(folder):
+            return descriptor
+        os.close(descriptor)
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
     def _rename(self, source: Path, target: Path) -> None:
         patiently(lambda: source.rename(target))

@@ -58,7 +58,7 @@ class Attachments:
             )
         if HIDDEN in path.parts or is_temporary(path.name):
             raise NotAllowed(f"“{_short(written)}” is a hidden or temporary file")
-        root = self._root(path)
+        root = self.root(path)
         if root is None:
             raise NotAllowed(
                 f"“{_short(written)}” is outside of the folders that documents may come from; see `roots` in the "
@@ -78,11 +78,12 @@ class Attachments:
                 return f"{target.rstrip('/')}/{plain[len(prefix) :].lstrip('/')}"
         return plain
 
-    def _root(self, path: Path) -> Path | None:
+    def root(self, path: Path) -> Path | None:
+        """The folder that `path` may be read from, because it lies below it."""
         return next((root for root in self._roots if path != root and path.is_relative_to(root)), None)
 
     def _no_links(self, root: Path, path: Path, written: str) -> None:
-        """Checked again when it is opened: the last part is never followed there."""
+        """For a reason that people understand; `Files.copy_new` looks again while it opens (`within`)."""
         for place in (path, *path.parents):
             if place == root:
                 return

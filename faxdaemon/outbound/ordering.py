@@ -10,7 +10,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from faxdaemon.contracts.files import Files
@@ -36,6 +36,8 @@ class Piece:
     source: Path | bytes
     role: Role = Role.DOCUMENT
     original: str | None = None
+    within: Path | None = None
+    """Where the source was only named: the folder that it must not lead out of."""
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class Ordering:
                 pieces, part.problem = [], f"{name}: {error}"
             for piece in (*pieces, control):
                 again = piece.original in taken
-                part.pieces.append(Piece(piece.name, piece.source, piece.role, None if again else piece.original))
+                part.pieces.append(replace(piece, original=None) if again else piece)
             taken |= {piece.original for piece in part.pieces if piece.original}
             parts.append(part)
         left = [piece for piece in others if piece.original not in taken]
@@ -113,7 +115,7 @@ class Ordering:
             elif self._files.stat(place) is None:
                 raise Missing(f"the document {place.name} is not where the control file says that it is")
             else:
-                pieces.append(Piece(place.name, place))
+                pieces.append(Piece(place.name, place, within=self._attachments.root(place)))
         if not pieces:
             raise Missing("it names no document and has no text: there is nothing to send")
         return pieces

@@ -106,7 +106,7 @@ class Spooling:
             if isinstance(piece.source, bytes):
                 written = self._files.write_new(target, [piece.source])
             else:
-                written = self._files.copy_new(piece.source, target)
+                written = self._files.copy_new(piece.source, target, within=piece.within)
         except FilesError:
             self._made = None
             raise

@@ -111,6 +111,24 @@ def test_only_regular_files_are_read(files: Files, tmp_path: Path) -> None:
             files.read(tmp_path / name)
 
 
+def test_nothing_is_copied_over_a_link_out_of_a_folder(files: Files, tmp_path: Path) -> None:
+    """Whatever lies on the way: the root itself may be reached over links, what is below it may not."""
+    (tmp_path / "away" / "deep").mkdir(parents=True)
+    (tmp_path / "away" / "deep" / "x").write_bytes(b"secret")
+    (tmp_path / "real" / "sub").mkdir(parents=True)
+    (tmp_path / "real" / "sub" / "y").write_bytes(b"abc")
+    (tmp_path / "root").symlink_to("real")
+    (tmp_path / "real" / "out").symlink_to(tmp_path / "away")
+    (tmp_path / "real" / "last").symlink_to(tmp_path / "away" / "deep" / "x")
+    root, target = tmp_path / "root", tmp_path / "copy"
+    assert files.copy_new(root / "sub" / "y", target, within=root).size == 3
+    target.unlink()
+    for way in ("out/deep/x", "last", "sub/../../away/deep/x"):
+        with pytest.raises(FilesError):
+            files.copy_new(root / way, target, within=root)
+        assert not target.exists()
+
+
 def test_a_socket_is_not_read(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))

@@ -246,7 +246,7 @@ def test_an_adopted_claim_is_made_durable_before_the_commit(site: Site) -> None:
     assert len(rows(site)) == 1
 
 
-def half(real: Any, source: Path, target: Path) -> None:
+def half(real: Any, source: Path, target: Path, **_: Any) -> None:
     target.write_bytes(source.read_bytes()[:10])
     raise Crash
 
@@ -369,8 +369,8 @@ def test_a_spool_that_cannot_be_written_does_not_stop_the_drops(site: Site) -> N
 def test_a_drop_that_changes_while_it_is_copied_goes_back_whole(site: Site) -> None:
     drop(site)
 
-    def grows(real: Any, source: Path, target: Path) -> Any:
-        written = real(source, target)
+    def grows(real: Any, source: Path, target: Path, **more: Any) -> Any:
+        written = real(source, target, **more)
         with source.open("ab") as stream:
             stream.write(b"% more\n")
         return written
@@ -392,10 +392,10 @@ def test_one_that_cannot_be_copied_does_not_stop_the_others(site: Site) -> None:
     for name in ("1.pdf", "2.pdf", "3.pdf"):
         drop(site, name)
 
-    def refuses(real: Any, source: Path, target: Path) -> Any:
+    def refuses(real: Any, source: Path, target: Path, **more: Any) -> Any:
         if source.name.endswith("2.pdf"):
             raise FilesError("the disk reports an error")
-        return real(source, target)
+        return real(source, target, **more)
 
     intake = stage(site, files=Faulty(site.files, copy_new=[refuses] * 4))
     assert intake.step() <= TROUBLE

@@ -265,6 +265,31 @@ def test_a_document_from_elsewhere_is_refused(site: Site, written: str, why: str
     assert not any("secret" in name for name in site.spooled())
 
 
+def test_a_folder_that_becomes_a_link_after_it_was_looked_at_leads_nowhere(site: Site) -> None:
+    """Who may write into a drop folder may do so at any moment."""
+    away = site.place / "away"
+    away.mkdir()
+    (away / "x.pdf").write_bytes(pdf_bytes(text="secret"))
+    (site.out / "sub").mkdir()
+    (site.out / "sub" / "x.pdf").write_bytes(pdf_bytes())
+    drop(site, "a.json", {"to": NUMBER, "documents": ["sub/x.pdf"]})
+
+    def swapped(real: Any, *args: Any, **kwargs: Any) -> Any:
+        if not (site.out / "sub").is_symlink():
+            (site.out / "sub").rename(site.place / "sub")
+            (site.out / "sub").symlink_to(away)
+        return real(*args, **kwargs)
+
+    stage = intake(site, files=Faulty(site.files, copy_new=[swapped, swapped]))
+    stage.step()
+    assert site.spooled() == []
+    site.later(60.0)
+    stage.step()
+    told = reasons(site)
+    assert len(told) == 2  # the link was dropped, too
+    assert all("symbolic link" in reason for reason in told)
+
+
 # -- crashes
 
 
