@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
 from faxdaemon.config.types import FORMATS, DropFolder, Settings
-from faxdaemon.contracts.documents import Documents
+from faxdaemon.contracts.documents import CannotRead, Documents, Page
 from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Papers
 from faxdaemon.contracts.provider import Capabilities, Duplicates, Find
@@ -170,7 +171,7 @@ class _Explaining:
         first, path = documents[0]
         papers = {
             Looks.NAME: Papers(first.name),
-            Looks.CONTENT: Papers(first.name, pages=lambda: self._documents.text(path, first.name)),
+            Looks.CONTENT: Papers(first.name, pages=cache(lambda: self._text(path, first.name))),
         }
         steps = []
         for each, dialect in self._ground.rules.dialects.formats:
@@ -190,6 +191,12 @@ class _Explaining:
                 words = f"matches: {written or 'nothing'}"
             steps.append((f"{each} ({looks.value} of {name if looks is Looks.CONTROL else first.name})", words))
         return tuple(steps)
+
+    def _text(self, path: Path, name: str) -> tuple[Page, ...]:
+        try:
+            return self._documents.text(path, name)
+        except CannotRead:
+            return ()  # deciding will tell
 
     def _decided(self, decision: Decision, names: tuple[str, ...], steps: tuple[tuple[str, str], ...]) -> Told:
         rules = [

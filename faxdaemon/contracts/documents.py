@@ -79,6 +79,10 @@ class CannotMake(Exception):
     """Nothing that could be sent can be made of it; the message is for people."""
 
 
+class CannotRead(Exception):
+    """It cannot be looked into within bounds; the message is a predicate, to be written behind the document's name."""
+
+
 class Documents(Protocol):
     """Reads documents, and makes new ones of them; never changes one."""
 
@@ -93,7 +97,11 @@ class Documents(Protocol):
 
     def text(self, path: Path, name: str) -> tuple[Page, ...]:
         """The text of the first and the last page, as far as it is text and not a picture; empty where there is none.
-        Bounded in time and memory; never raises for bad content."""
+        Bounded in time and memory.  Raises `CannotRead` where that is not enough, OSError."""
+        ...
+
+    def is_slow(self, path: Path) -> bool:
+        """Whether `text` may take a minute for it, because another program must read it.  Raises OSError."""
         ...
 
     def makes(self, media: str) -> bool:

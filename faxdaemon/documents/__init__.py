@@ -1,10 +1,12 @@
 """Documents: what a file is, how many pages it has, whether it is whole, and how it looks as a fax.
 
     identify    the MIME type by content
-    pdf, tiff   pages and wholeness
+    tiff        pages and wholeness
     tail        whether a file has its end yet
     text        the text of the first and the last page
-    make, clean one PDF of several documents, without the codes that were in them
+    make        one PDF of several documents, without the codes that were in them
+    aside       reading PDFs of strangers in a process of its own: `reader`, which counts pages, reads text (`pdf`),
+                and puts PDFs together (`merge`, `clean`)
     pictures    pictures made fit for paper
     outside     other programs, for what only they can read
     office      office files that would harm them
@@ -19,9 +21,10 @@ Nothing here changes the file it looks at.
 from __future__ import annotations
 
 from faxdaemon.contracts.documents import Documents
-from faxdaemon.documents.inspect import Inspector
 
 
 def open_documents() -> Documents:
-    """The reader of documents.  It keeps no state, and any number of threads may use it."""
+    """The reader of documents.  Any number of threads may use it."""
+    from faxdaemon.documents.inspect import Inspector  # noqa: PLC0415 - keeps the processes aside small
+
     return Inspector()

@@ -1,4 +1,4 @@
-"""Codes taken out of a document: on the fax nobody can read them.
+"""Codes taken out of a PDF: on the fax nobody can read them.
 
 Promise   what is to be removed is covered in white on the page, and the page is then drawn as a fax machine would and
           looked at: where anything is left in that place, nothing is made.  Whole pages are taken out.
@@ -16,7 +16,6 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from faxdaemon.contracts.documents import CannotMake, Removal
-from faxdaemon.documents.text import sheets
 
 Box = tuple[float, float, float, float]
 _MARGIN = 1.0
@@ -25,20 +24,6 @@ _SCALE = 2.0
 """How fine the page is drawn to be looked at: 144 dots to the inch."""
 _DARK = 200
 """Grey values below are something that can be seen."""
-
-
-def clean_text(text: str, removals: Sequence[Removal]) -> str:
-    """A plain text without them.  Raises `CannotMake` when one is not there."""
-    pages: list[str | None] = list(sheets(text))
-    for removal in removals:
-        page = pages[removal.page - 1] if removal.page <= len(pages) else None
-        if removal.text is None:
-            pages[removal.page - 1] = None
-        elif page is None or removal.text not in page:
-            raise CannotMake("a code cannot be found again where it was read")
-        else:
-            pages[removal.page - 1] = page.replace(removal.text, "")
-    return "\f".join(page for page in pages if page is not None)
 
 
 def clean_pdf(document: pypdfium2.PdfDocument, removals: Sequence[Removal]) -> None:

@@ -1,8 +1,8 @@
 """Looking into a document: type, pages, and what keeps it from being faxed.
 
 Promise   the answer rests on content alone; a file is never read whole, and bad content is an answer, not an
-          exception. What only the provider can count (text, office files, HTML) has no page number and no
-          problem.
+          exception.  A PDF without its end is called cut, even where PDFium would mend it and show fewer pages.  What
+          only the provider can count (text, office files, HTML) has no page number and no problem.
 Needs     the file readable; a file that is not raises OSError, because that says nothing about its content.
 Crash     keeps nothing.
 """
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
-from faxdaemon.contracts.documents import Inspection, Made, Page, Source
-from faxdaemon.documents import identify, outside, tail
+from faxdaemon.contracts.documents import CannotRead, Inspection, Made, Page, Source
+from faxdaemon.documents import aside, identify, outside, tail
 from faxdaemon.documents.cover import cover_page
 from faxdaemon.documents.make import make, makes
 from faxdaemon.documents.office import trouble_with
-from faxdaemon.documents.pdf import inspect_pdf
+from faxdaemon.documents.pdf import Pages
 from faxdaemon.documents.pictures import too_large
 from faxdaemon.documents.received import as_pdf
-from faxdaemon.documents.text import text_of
+from faxdaemon.documents.text import is_slow, text_of
 from faxdaemon.documents.tiff import inspect_tiff
 
 
@@ -35,7 +36,7 @@ class Inspector:
                 return Inspection(identify.UNKNOWN, None, "is empty (0 bytes)")
             media = identify.media_type(file)
             if media == identify.PDF:
-                return Inspection(media, *inspect_pdf(path, file))
+                return Inspection(media, *_pdf(path, file))
             if media == identify.TIFF:
                 return Inspection(media, *inspect_tiff(file))
             if tail.cut(file):
@@ -46,6 +47,10 @@ class Inspector:
         """See `contracts.documents`."""
         del name
         return text_of(path)
+
+    def is_slow(self, path: Path) -> bool:
+        """See `contracts.documents`."""
+        return is_slow(path)
 
     def makes(self, media: str) -> bool:
         """See `contracts.documents`."""
@@ -71,6 +76,17 @@ class Inspector:
         """See `contracts.documents`."""
         with path.open("rb") as file:
             return tail.cut(file)
+
+
+def _pdf(path: Path, file: BinaryIO) -> Pages:
+    size = file.seek(0, 2)
+    if not tail.has_mark(file, size, b"%%EOF", tail.TAIL):
+        kib = tail.TAIL // 1024
+        return Pages(None, f"is cut off: its end is missing (no %%EOF in the last {kib} KiB of {size} bytes)")
+    try:
+        return aside.count(path)
+    except CannotRead as error:
+        return Pages(None, str(error))
 
 
 def _problem(path: Path, media: str) -> str | None:

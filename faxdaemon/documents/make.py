@@ -2,29 +2,25 @@
 
 Promise   every page of every source, in order, without what was to be removed.  Fax images and photographs are embedded
           as they are, not drawn anew.  The same sources give a PDF with the same pages.
-Needs     pypdfium2 and img2pdf; other programs for what only they can read (`outside`); PDFium is free meanwhile.
+Needs     img2pdf; other programs for what only they can read (`outside`), and for putting PDFs together (`aside`).
 Crash     keeps nothing.
 """
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
-import pypdfium2
-
 from faxdaemon.contracts.documents import CannotMake, Made, Source
-from faxdaemon.documents import identify, outside
-from faxdaemon.documents.clean import clean_pdf, clean_text
+from faxdaemon.documents import aside, identify, outside
+from faxdaemon.documents.merge import Part
 from faxdaemon.documents.paper import TooLong, decode, text_pdf, unprintable
-from faxdaemon.documents.pdf import MAX_PAGES, PDFIUM, open_pdf
+from faxdaemon.documents.pdf import MAX_PAGES
 from faxdaemon.documents.pictures import picture_pdf
-from faxdaemon.documents.text import LARGEST_TEXT
+from faxdaemon.documents.text import LARGEST_TEXT, clean_text
 
-PATIENCE = 600.0
+PATIENCE = 480.0
 """Seconds for all documents of one fax that other programs read; a worker that takes much longer counts as stuck."""
 _MADE_HERE = frozenset({identify.PDF, identify.TEXT, identify.TIFF, *identify.IMAGES})
 
@@ -38,34 +34,13 @@ def makes(media: str) -> bool:
 def make(sources: Sequence[Source]) -> Made:
     """See `contracts.documents.Documents.make`."""
     until = time.monotonic() + PATIENCE
-    parts = [_as_pdf(source, until) for source in sources]  # what takes long, before others wait for the lock
-    with PDFIUM, closing(pypdfium2.PdfDocument.new()) as whole:
-        for source, part in zip(sources, parts, strict=True):
-            _add(whole, source, part)
-        pages = len(whole)
-        if not pages:
-            raise CannotMake("nothing is left to be sent once the codes are taken out")
-        content = io.BytesIO()
-        whole.save(content)
-    return Made(content.getvalue(), pages)
+    return aside.merge([_part(source, until) for source in sources])
 
 
-def _add(whole: pypdfium2.PdfDocument, source: Source, content: Path | bytes) -> None:
-    try:
-        with closing(open_pdf(content)) as part:
-            _count(len(whole) + len(part))
-            if source.removals and _media(source.path) != identify.TEXT:
-                clean_pdf(part, source.removals)
-            whole.import_pages(part)
-    except pypdfium2.PdfiumError as error:
-        raise CannotMake(f"{source.name} cannot be put together with the others") from error
-    except CannotMake as error:
-        raise CannotMake(f"{source.name}: {error}") from error
-
-
-def _count(pages: int) -> None:
-    if pages > MAX_PAGES:
-        raise CannotMake(f"too many pages; more than {MAX_PAGES} cannot be faxed")
+def _part(source: Source, until: float) -> Part:
+    """As a PDF, with what is still to be removed of it."""
+    removals = () if _media(source.path) == identify.TEXT else source.removals
+    return Part(source.name, _as_pdf(source, until), removals)
 
 
 def _as_pdf(source: Source, until: float) -> Path | bytes:

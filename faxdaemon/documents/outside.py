@@ -41,8 +41,8 @@ class Program:
     title: str
     names: tuple[str, ...]
     """What it is called on PATH."""
-    package: str
-    """What to install on Debian."""
+    origin: str
+    """Where it is to be had."""
     suffixes: dict[str, str]
     """What it reads: MIME type, and the suffix by which it recognises it."""
     arguments: Callable[[Path, Path], list[str]]
@@ -97,9 +97,9 @@ def _ghost(document: Path, _profile: Path) -> list[str]:
 
 
 PROGRAMS = (
-    Program("LibreOffice", ("soffice", "libreoffice"), "libreoffice-writer-nogui", _OFFICE, _soffice),
-    Program("Ghostscript", ("gs", "gswin64c"), "ghostscript", {identify.POSTSCRIPT: ".ps"}, _ghost),
-    Program("GhostPCL", ("gpcl6", "pcl6"), "ghostpcl", {identify.PCL: ".pcl"}, _ghost),
+    Program("LibreOffice", ("soffice", "libreoffice"), "Debian: libreoffice-writer-nogui", _OFFICE, _soffice),
+    Program("Ghostscript", ("gs", "gswin64c"), "Debian: ghostscript", {identify.POSTSCRIPT: ".ps"}, _ghost),
+    Program("GhostPCL", ("gpcl6", "pcl6"), "from ghostscript.com, Debian has none", {identify.PCL: ".pcl"}, _ghost),
 )
 
 
@@ -131,7 +131,7 @@ def advice(media: str) -> str:
     program = reader(media)
     if program is None or program.found():
         return ""
-    return f"; with {program.title} (Debian: {program.package}) on this machine it could be"
+    return f"; with {program.title} ({program.origin}) on this machine it could be"
 
 
 def _run(command: list[str], folder: Path, title: str, seconds: float) -> None:

@@ -1,8 +1,8 @@
-"""PDF: how many pages, and whether it is whole.
+"""PDF, as PDFium reads it: how many pages, whether they can be read, the text on them.
 
-Promise   a PDF without its end is called cut, even where pdfium would mend it and show fewer pages; nothing
-          is ever sent of which pages may be missing.  Opens by path, so the size of the file does not matter.
-Needs     pypdfium2.  pdfium is not thread-safe: everything that touches it, anywhere, holds `PDFIUM`.
+Promise   nothing is ever sent of which pages may be missing.  Opens by path, so the size of the file does not matter.
+Needs     pypdfium2.  PDFium is not thread-safe: everything that touches it, anywhere, holds `PDFIUM`.  What strangers
+          wrote is read in a process of its own only (`aside`): a PDF of a few KiB can take gigabytes.
 Crash     keeps nothing.
 
 Measured: a page count of a small PDF costs about 0.1 ms.
@@ -13,18 +13,19 @@ from __future__ import annotations
 import ctypes
 import threading
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from faxdaemon.documents.identify import PDF_HEADER
-from faxdaemon.documents.tail import TAIL, has_mark
+from faxdaemon.contracts.documents import Page
 
 PDFIUM = threading.RLock()
 """Held for every call into pdfium, in the whole process."""
 MAX_PAGES = 5_000
 """More than any fax has (two days on the line); a bound for files made to waste time."""
+MOST = 200_000
+"""Characters of the text of one page: some hundred times what paper holds."""
 
 
 class Pages(NamedTuple):
@@ -35,20 +36,8 @@ class Pages(NamedTuple):
     problem: str | None = None
 
 
-def inspect_pdf(path: Path, file: BinaryIO) -> Pages:
-    """Count the pages of the PDF at `path`, open as `file`, and say what is wrong with it.  Raises OSError."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    if not PDF_HEADER.search(file.read(1024)):
-        return Pages(None, "is not a PDF: it does not begin with %PDF-")
-    if not has_mark(file, size, b"%%EOF", TAIL):
-        kib = TAIL // 1024
-        return Pages(None, f"is cut off: its end is missing (no %%EOF in the last {kib} KiB of {size} bytes)")
-    with PDFIUM:
-        return _count(path)
-
-
-def _count(path: Path) -> Pages:
+def count_pages(path: Path) -> Pages:
+    """Count the pages of the PDF at `path`, and say what is wrong with it; the caller holds `PDFIUM`."""
     document = pdfium.FPDF_LoadDocument(str(path).encode("utf-8", "surrogateescape") + b"\0", None)
     if not document:
         if pdfium.FPDF_GetLastError() == pdfium.FPDF_ERR_PASSWORD:
@@ -80,5 +69,42 @@ def _unreadable(document: object, pages: int) -> int | None:
 
 
 def open_pdf(source: Path | bytes) -> pypdfium2.PdfDocument:
-    """Open a PDF for rendering; the caller holds `PDFIUM` and closes it.  Raises `pypdfium2.PdfiumError`."""
+    """Open a PDF; the caller holds `PDFIUM` and closes it.  Raises `pypdfium2.PdfiumError`."""
+    if isinstance(source, Path) and not _sayable(source):
+        source = source.read_bytes()
     return pypdfium2.PdfDocument(source)
+
+
+def _sayable(path: Path) -> bool:
+    """Whether its name is UTF-8, the only one that pypdfium2 takes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def text_of_pdf(source: Path | bytes) -> tuple[Page, ...]:
+    """The text of the first page and the last one; none where it cannot be read.  The caller holds `PDFIUM`."""
+    try:
+        document = open_pdf(source)
+    except pypdfium2.PdfiumError:
+        return ()
+    try:
+        return tuple(Page(number, _text(document, number)) for number in sorted({1, len(document)}) if number)
+    except pypdfium2.PdfiumError:
+        return ()
+    finally:
+        document.close()
+
+
+def _text(document: pypdfium2.PdfDocument, number: int) -> str:
+    page = document[number - 1]
+    try:
+        layer = page.get_textpage()
+        try:
+            return layer.get_text_range(count=min(layer.count_chars(), MOST)) if layer.count_chars() else ""
+        finally:
+            layer.close()
+    finally:
+        page.close()

@@ -1,47 +1,59 @@
 """The text of a document's first and last page: where codes for fax machines stand.
 
-Promise   text as a reader would see it, never more than `MOST` characters a page; a picture has none.  Nothing about a
-          document raises: one that cannot be read has no text.
-Needs     pypdfium2 for PDF; a converter for print streams (`outside`); nothing for plain text, whose pages are divided
-          by form feeds.
+Promise   text as a reader would see it, never more than `MOST` characters a page; a picture has none.  What is damaged
+          has no text; what would take too much time or memory is `CannotRead`.
+Needs     a process aside for PDF; a converter for print streams (`outside`); nothing for plain text, whose pages are
+          divided by form feeds.
 Crash     keeps nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import pypdfium2
-
-from faxdaemon.contracts.documents import CannotMake, Page
-from faxdaemon.documents import identify, outside
+from faxdaemon.contracts.documents import CannotMake, CannotRead, Page, Removal
+from faxdaemon.documents import aside, identify, outside
 from faxdaemon.documents.paper import decode
-from faxdaemon.documents.pdf import PDFIUM, open_pdf
+from faxdaemon.documents.pdf import MOST
 
-MOST = 200_000
-"""Characters of one page: some hundred times what paper holds."""
 PRINTED = frozenset({identify.POSTSCRIPT, identify.PCL})
 """Print streams: their text is that of the PDF which a converter makes of them, where one is installed."""
-PATIENCE = 30.0
-"""Seconds for that: whoever decides waits for it."""
+PATIENCE = 60.0
+"""Seconds for that."""
 LARGEST_TEXT = 16_000_000
 """Bytes of a text document that are looked at."""
 
 
 def text_of(path: Path) -> tuple[Page, ...]:
-    """The first page and the last one, if there are two."""
+    """The first page and the last one, if there are two.  Raises `CannotRead`, OSError."""
+    with path.open("rb") as file:
+        media = identify.media_type(file)
+        file.seek(0)
+        content = file.read(LARGEST_TEXT) if media == identify.TEXT else b""
+    if media == identify.TEXT:
+        return _ends(sheets(decode(content)))
+    if _convertible(media):
+        return aside.text(_printed(path, media))
+    return aside.text(path) if media == identify.PDF else ()
+
+
+def is_slow(path: Path) -> bool:
+    """Whether its text is only had by a program that may take as long as `PATIENCE`.  Raises OSError."""
+    with path.open("rb") as file:
+        return _convertible(identify.media_type(file))
+
+
+def _convertible(media: str) -> bool:
+    program = outside.reader(media) if media in PRINTED else None
+    return program is not None and program.found() is not None
+
+
+def _printed(path: Path, media: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            media = identify.media_type(file)
-            file.seek(0)
-            content = file.read(LARGEST_TEXT) if media == identify.TEXT else b""
-        if media == identify.TEXT:
-            return _ends(sheets(decode(content)))
-        if media in PRINTED and outside.reader(media) is not None:
-            return _pdf(outside.convert(path, media, PATIENCE))
-        return _pdf(path) if media == identify.PDF else ()
-    except (OSError, CannotMake, pypdfium2.PdfiumError):
-        return ()
+        return outside.convert(path, media, PATIENCE)
+    except CannotMake as error:
+        raise CannotRead(str(error)) from error
 
 
 def sheets(text: str) -> list[str]:
@@ -49,32 +61,20 @@ def sheets(text: str) -> list[str]:
     return text.removesuffix("\f").split("\f")
 
 
-def page_text(page: pypdfium2.PdfPage) -> str:
-    """The text of one page of a PDF; the caller holds `PDFIUM`."""
-    layer = page.get_textpage()
-    try:
-        return layer.get_text_range(count=min(layer.count_chars(), MOST)) if layer.count_chars() else ""
-    finally:
-        layer.close()
-
-
 def _ends(pages: list[str]) -> tuple[Page, ...]:
     numbers = sorted({1, len(pages)})
     return tuple(Page(number, pages[number - 1][:MOST]) for number in numbers)
 
 
-def _pdf(source: Path | bytes) -> tuple[Page, ...]:
-    with PDFIUM:
-        document = open_pdf(source)
-        try:
-            return tuple(Page(number, _read(document, number)) for number in sorted({1, len(document)}) if number)
-        finally:
-            document.close()
-
-
-def _read(document: pypdfium2.PdfDocument, number: int) -> str:
-    page = document[number - 1]
-    try:
-        return page_text(page)
-    finally:
-        page.close()
+def clean_text(text: str, removals: Sequence[Removal]) -> str:
+    """A plain text without them.  Raises `CannotMake` when one is not there."""
+    pages: list[str | None] = list(sheets(text))
+    for removal in removals:
+        page = pages[removal.page - 1] if removal.page <= len(pages) else None
+        if removal.text is None:
+            pages[removal.page - 1] = None
+        elif page is None or removal.text not in page:
+            raise CannotMake("a code cannot be found again where it was read")
+        else:
+            pages[removal.page - 1] = page.replace(removal.text, "")
+    return "\f".join(page for page in pages if page is not None)

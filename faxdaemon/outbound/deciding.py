@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from faxdaemon.contracts.documents import Documents, Inspection, Page
+from faxdaemon.contracts.documents import CannotRead, Documents, Inspection, Page
 from faxdaemon.contracts.format import BadRequest, Order, Papers
 from faxdaemon.contracts.provider import Capabilities
 from faxdaemon.core.model import Document, Role, Route
@@ -38,6 +38,14 @@ class Refusal(Exception):
         """The number as it was written, if there was one."""
         self.format = dialect
         """The dialect, if one understood it."""
+
+
+class TakesLong(Exception):
+    """To decide about it another program must read a document first."""
+
+
+SLOW = 4
+"""Documents of one fax that other programs read in search of codes, a minute each; more are not looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,49 @@ class Drop:
     part: int = 0
 
 
+class _Look:
+    """A look into the documents of one drop: into each once, however many ask."""
+
+    def __init__(self, documents: Documents, *, patient: bool) -> None:
+        self._documents = documents
+        self._patient = patient
+        self._inspections: dict[Path, Inspection] = {}
+        self._texts: dict[Path, tuple[Page, ...]] = {}
+        self._slow = 0
+
+    def inspection(self, document: Document, path: Path) -> Inspection:
+        """What it is.  Raises `Refusal`, OSError."""
+        if path not in self._inspections:
+            self._inspections[path] = self._documents.inspect(path, document.name)
+        inspection = self._inspections[path]
+        if inspection.problem:
+            raise Refusal(f"{document.name} {inspection.problem}")
+        return inspection
+
+    def pages(self, document: Document, path: Path) -> Callable[[], tuple[Page, ...]]:
+        """Its text, for whoever asks.  To ask raises `Refusal`, `TakesLong`, OSError."""
+
+        def asked() -> tuple[Page, ...]:
+            if path not in self._texts:
+                self._texts[path] = self._text(document, path)
+            return self._texts[path]
+
+        return asked
+
+    def _text(self, document: Document, path: Path) -> tuple[Page, ...]:
+        self.inspection(document, path)  # what is damaged or locked is refused for that, not for having no codes
+        if self._documents.is_slow(path):
+            if not self._patient:
+                raise TakesLong
+            self._slow += 1
+            if self._slow > SLOW:
+                raise Refusal(f"it has more than {SLOW} print streams to look for codes in; drop it as PDF")
+        try:
+            return self._documents.text(path, document.name)
+        except CannotRead as error:
+            raise Refusal(f"{document.name} {error}") from None
+
+
 class Deciding:
     """Decides for all folders."""
 
@@ -89,43 +140,41 @@ class Deciding:
         self._documents = documents
         self._preparing = preparing
 
-    def decide(self, drop: Drop, rules: FolderRules) -> Decision:
-        """Raises `Refusal`, and OSError when a document cannot be read now."""
+    def decide(self, drop: Drop, rules: FolderRules, *, patient: bool = True) -> Decision:
+        """Raises `Refusal`, OSError when a document cannot be read now, and, unless `patient`, `TakesLong`."""
+        look = _Look(self._documents, patient=patient)
         control = _control(drop)
-        asked = self._asked(drop, control, rules)
+        asked = self._asked(drop, control, rules, look)
         order = asked.orders[drop.part]
         shown = order.requests[0].number
         documents = [(document, path) for document, path in drop.documents if document.role is Role.DOCUMENT]
         inspections: list[Inspection] = []
         for document, path in documents:
-            inspection = self._documents.inspect(path, document.name)
-            if inspection.problem:
-                raise Refusal(f"{document.name} {inspection.problem}", shown, asked.format)
-            inspections.append(inspection)
+            try:
+                inspections.append(look.inspection(document, path))
+            except Refusal as refusal:
+                raise Refusal(refusal.reason, shown, asked.format) from None
         try:
             routes, merging = self._routed(order, [document for document, _ in documents], inspections, rules)
         except Unroutable as error:
             raise Refusal(str(error), shown, asked.format) from None
-        judged = judge(Case(routes, asked.format, rules.care, self._others(drop, asked, control, rules)))
+        judged = judge(Case(routes, asked.format, rules.care, self._others(drop, asked, control, rules, look)))
         if judged.problem:
             raise Refusal(judged.problem, shown, asked.format)
         return Decision(asked.format, order, judged.routes, tuple(inspections), merging, judged)
 
     def _others(
-        self, drop: Drop, asked: Asked, control: Papers | None, rules: FolderRules
+        self, drop: Drop, asked: Asked, control: Papers | None, rules: FolderRules, look: _Look
     ) -> Mapping[str, frozenset[str]]:
         """What the folder's other formats understand of it."""
         if not rules.care.agree:
             return {}
         papers = [
-            Papers(document.name, pages=self._pages(document, path))
+            Papers(document.name, pages=look.pages(document, path))
             for document, path in drop.documents
             if document.role is Role.DOCUMENT
         ]
         return rules.dialects.others(asked, drop.part, control, papers, rules.region)
-
-    def _pages(self, document: Document, path: Path) -> Callable[[], tuple[Page, ...]]:
-        return lambda: self._documents.text(path, document.name)
 
     def _routed(
         self, order: Order, documents: Sequence[Document], inspections: Sequence[Inspection], rules: FolderRules
@@ -150,11 +199,11 @@ class Deciding:
                 pass
             raise
 
-    def _asked(self, drop: Drop, control: Papers | None, rules: FolderRules) -> Asked:
+    def _asked(self, drop: Drop, control: Papers | None, rules: FolderRules, look: _Look) -> Asked:
         """What is asked for.  Raises `Refusal`."""
         dialects = rules.dialects
         if control is None or control.control is None:
-            understood = dialects.document(drop.name, self._pages(*drop.documents[0]))
+            understood = dialects.document(drop.name, look.pages(*drop.documents[0]))
         else:
             understood = dialects.control(control.name, control.control)
         if isinstance(understood, BadRequest):

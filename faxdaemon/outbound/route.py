@@ -25,7 +25,7 @@ from faxdaemon.core.model import Document, Role, Route
 from faxdaemon.core.places import Spool
 from faxdaemon.outbound.choose import FolderRules, without
 from faxdaemon.outbound.covers import fields
-from faxdaemon.outbound.deciding import Deciding, Decision, Drop, Refusal
+from faxdaemon.outbound.deciding import Deciding, Decision, Drop, Refusal, TakesLong
 from faxdaemon.outbound.keep import is_picture
 from faxdaemon.outbound.preparing import Preparing
 
@@ -70,6 +70,9 @@ class Pending:
 
 class _Deciding:
     """What both stages do with one drop."""
+
+    patient = True
+    """Whether it may take minutes to look into one."""
 
     def __init__(
         self,
@@ -118,7 +121,7 @@ class _Deciding:
             return Routed(drop.fax_id, problem=problem)
         documents = tuple((each, self._spool.path(each.spool)) for each in drop.documents)
         try:
-            decision = self._deciding.decide(Drop(name, documents, drop.part), rules)
+            decision = self._deciding.decide(Drop(name, documents, drop.part), rules, patient=self.patient)
         except Refusal as refusal:
             if refusal.hold:
                 return Routed(drop.fax_id, hold=refusal.reason, shown_number=refusal.number, format=refusal.format)
@@ -148,7 +151,9 @@ class _Deciding:
 
 
 class RouteStage(_Deciding):
-    """Decides for the drops of all folders, and leaves those that must be prepared."""
+    """Decides for the drops of all folders, and leaves those that take long, or must be prepared."""
+
+    patient = False
 
     def __init__(
         self,
@@ -181,6 +186,13 @@ class RouteStage(_Deciding):
         if len(waiting) == limit:
             return 0.0
         return RETRY if self._stuck else NOTHING_DUE
+
+    def _decide(self, drop: ToRoute, record: Callable[[ToRoute, Decision], Routed | None]) -> Routed | None:
+        try:
+            return super()._decide(drop, record)
+        except TakesLong:
+            self._pending.add(drop.fax_id)
+            return None
 
     def _tell_people(self) -> None:
         """What holds for all faxes: that nothing reaches its recipient, that a folder's faxes wait for their turn."""

@@ -18,7 +18,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from PIL import Image
-from support.papers import make_tiff, pdf_bytes
+from support.papers import make_tiff, pdf_bytes, streamed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="platform: no limits for one process there")
 MEMORY = 1024**3
@@ -27,19 +27,21 @@ SECONDS = 60
 LOOK = f"""
 import json, resource, sys
 from pathlib import Path
-from faxdaemon.contracts.documents import CannotMake, Source
+from faxdaemon.contracts.documents import CannotMake, CannotRead, Source
 from faxdaemon.documents import open_documents
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
 resource.setrlimit(resource.RLIMIT_CPU, ({SECONDS}, {SECONDS}))
 documents, path = open_documents(), Path(sys.argv[1])
 seen = documents.inspect(path, path.name)
-documents.text(path, path.name)
 made, cannot = None, None
 if not seen.problem:
     try:
+        documents.text(path, path.name)
         made = documents.make([Source(path, path.name)]).pages
-    except CannotMake as error:
+    except (CannotMake, CannotRead) as error:
         cannot = str(error)
+for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+    assert resource.getrusage(who).ru_maxrss * 1024 <= {MEMORY}
 print(json.dumps([seen.pages, seen.problem, made, cannot]))
 """
 
@@ -101,6 +103,42 @@ def test_the_limits_let_honest_documents_pass(tmp_path: Path) -> None:
 def test_ten_thousand_pages_are_no_fax(tmp_path: Path) -> None:
     path = written(tmp_path / "a.pdf", pdf_bytes(10_000))
     assert refused(path) == "has 10000 pages; more than 5000 cannot be faxed"
+
+
+def test_a_page_that_takes_gigabytes_to_read(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.pdf", streamed(b"BT /F1 9 Tf 1 1 Td (a) Tj ET\n" * 30_000, 300))
+    assert path.stat().st_size < 1_000_000
+    assert "more time or memory" in refused(path)
+
+
+def test_pages_that_are_packed_into_gigabytes(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.pdf", packed_pages(bytes(10_000_000), 60))
+    assert path.stat().st_size < 1_500_000
+    assert "more time or memory" in refused(path)
+
+
+def packed_pages(filler: bytes, times: int) -> bytes:
+    """A PDF whose page stands in an object stream, before that filler."""
+    head = b"3 0 "
+    packer = zlib.compressobj(9)
+    pieces = [packer.compress(head + b"<< /Type /Page /Parent 2 0 R >>")]
+    pieces += [packer.compress(filler) for _ in range(times)]
+    packed = b"".join([*pieces, packer.flush()])
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 612 792] >>",
+        4: b"<< /Type /ObjStm /N 1 /First %d /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream"
+        % (len(head), len(packed), packed),
+    }
+    out, at = b"%PDF-1.5\n", {}
+    for number, body in objects.items():
+        at[number] = len(out)
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    end = len(out)
+    rows = [(0, 0, 65535), (1, at[1], 0), (1, at[2], 0), (2, 4, 0), (1, at[4], 0), (1, end, 0)]
+    table = b"".join(struct.pack(">BIH", *row) for row in rows)
+    out += b"5 0 obj\n<< /Type /XRef /Size 6 /W [1 4 2] /Root 1 0 R /Length %d >>\nstream\n" % len(table)
+    return out + b"%s\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, end)
 
 
 def test_ten_thousand_pages_of_text_are_no_fax(tmp_path: Path) -> None:

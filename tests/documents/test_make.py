@@ -13,6 +13,7 @@ from support.papers import make_tiff, pdf_bytes
 
 from faxdaemon.contracts.documents import CannotMake, Page, Removal, Source
 from faxdaemon.documents import clean, open_documents
+from faxdaemon.documents.merge import Part, merge
 from faxdaemon.documents.paper import text_pdf
 
 DOCUMENTS = open_documents()
@@ -88,7 +89,7 @@ def test_a_whole_page_is_taken_out(paper: Any) -> None:
 def test_where_a_code_can_still_be_seen_nothing_is_made(paper: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clean.pdfium, "FPDFPageObj_SetFillColor", lambda *_: True)  # the patch stays black
     with pytest.raises(CannotMake, match="still be legible"):
-        DOCUMENTS.make([Source(paper("a.pdf", text_pdf(CODE)), "a.pdf", (Removal(1, CODE),))])
+        merge([Part("a.pdf", text_pdf(CODE), (Removal(1, CODE),))])
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from support.papers import make_tiff, pdf_bytes
 from support.scripted import Crash, Faulty, Site, capabilities
 
+from faxdaemon.contracts.documents import CannotMake, CannotRead
 from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.ids import FaxId
@@ -125,10 +126,10 @@ def test_an_unknown_code_holds_the_fax_and_a_person_may_release_it(site: Site) -
     assert site.claimed("pdf").number == "+13035550199"
 
 
-def test_codes_that_would_be_seen_hold_the_fax(site: Site, monkeypatch: Any) -> None:
-    monkeypatch.setattr("faxdaemon.documents.clean.pdfium.FPDFPageObj_SetFillColor", lambda *_: True)
+def test_codes_that_would_be_seen_hold_the_fax(site: Site) -> None:
+    seen = Faulty(open_documents(), make=[CannotMake("a code would still be legible on the fax")])
     fax = site.received("letter.pdf", text_pdf("@F211 303 555 0199@\nHello"))
-    decided(site)
+    decided(site, documents=seen)
     assert site.state_of(fax) == "held"
     assert "legible" in site.reason(fax)
 
@@ -163,3 +164,38 @@ def test_a_crash_before_the_decision_makes_it_again(site: Site) -> None:
     assert site.state_of(fax) == "received"
     decided(site)
     assert [d.role for d in site.claimed("pdf").documents] == [Role.MADE]
+
+
+def test_what_another_program_must_read_does_not_keep_others_waiting(site: Site) -> None:
+    """A print stream, whose codes are only known once it is converted."""
+    slow = site.received("job.prn", text_pdf("@F211 303 555 0199@\nHello"))
+    quick = site.received("3035550123_z.pdf", pdf_bytes())
+    documents = Faulty(open_documents(), is_slow=[lambda *_: True, lambda *_: False, lambda *_: True])
+    route, prepare = stages(site, documents=documents)
+    route.step()
+    assert [site.state_of(fax) for fax in (slow, quick)] == ["received", "ready"]
+    assert ("text", (site.spool.path(spooled(site, slow)), "job.prn")) not in documents.calls
+    prepare.step()
+    assert site.state_of(slow) == "ready"
+    assert len([call for call in documents.calls if call[0] == "text"]) == 2, "each once, however many dialects ask"
+
+
+def spooled(site: Site, fax: FaxId) -> str:
+    """Where its document is."""
+    return next(each.spool for drop in site.journal.to_route(99) if drop.fax_id == fax for each in drop.documents)
+
+
+@pytest.mark.parametrize("name", ["letter.pdf", "3035550123_x.pdf"])
+def test_what_cannot_be_searched_for_codes_is_not_sent(site: Site, name: str) -> None:
+    """Nor by its name: nobody knows what stands on it."""
+    bomb = Faulty(open_documents(), text=[CannotRead("takes more memory to be read than any ordinary PDF")])
+    fax = site.received(name, pdf_bytes())
+    decided(site, documents=bomb)
+    assert site.state_of(fax) == "failed"
+    assert site.reason(fax) == f"{name} takes more memory to be read than any ordinary PDF"
+
+
+def test_a_damaged_document_is_refused_for_that_and_not_for_having_no_codes(site: Site) -> None:
+    fax = site.received("letter.pdf", pdf_bytes()[:-30])
+    decided(site)
+    assert "cut off" in site.reason(fax)

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 
+import pikepdf
 from PIL import Image, ImageDraw
 
 
@@ -45,6 +47,18 @@ def _assembled(objects: list[str], padding: int) -> bytes:
     table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
     out.write(f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode())
     out.write(f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n".encode())
+    return out.getvalue()
+
+
+def streamed(drawn: bytes, times: int) -> bytes:
+    """A PDF of one page, on which the same is drawn again and again."""
+    packed = zlib.compressobj(9)
+    stream = b"".join([*(packed.compress(drawn) for _ in range(times)), packed.flush()])
+    with pikepdf.open(io.BytesIO(pdf_bytes())) as pdf:
+        pdf.pages[0].Contents = pdf.make_stream(b"")
+        pdf.pages[0].Contents.write(stream, filter=pikepdf.Name.FlateDecode)
+        out = io.BytesIO()
+        pdf.save(out, compress_streams=False)
     return out.getvalue()
 
 
