@@ -10,9 +10,7 @@ What each part is made of stands in `parts`; how the parts are put to work stand
 
 from __future__ import annotations
 
-import signal
-import threading
-from types import FrameType
+import time
 
 import structlog
 
@@ -36,8 +34,8 @@ from faxdaemon.web.status import Status
 
 log = structlog.get_logger()
 
-STOP = 30.0
-"""Seconds that an orderly stop may take."""
+STOP = 25.0
+"""Seconds that the workers get to finish what is in hand.  What takes longer is looked up at the next start."""
 
 
 class Daemon(Outgoing):
@@ -46,10 +44,14 @@ class Daemon(Outgoing):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._inboxes: dict[str, InboxRules] = {}
-        self._add_outbound([*settings.outbound, self._outbox()])
-        self._add_inbound()
-        self.control = self._control()
-        self.web = self._web()
+        try:
+            self._add_outbound([*settings.outbound, self._outbox()])
+            self._add_inbound()
+            self.control = self._control()
+            self.web = self._web()
+        except BaseException:
+            self.close()
+            raise
 
     def _outbox(self) -> DropFolder:
         folder = self.settings.state / outbox.FOLDER
@@ -66,14 +68,14 @@ class Daemon(Outgoing):
             entropy=self.clock.entropy,
         )
         box.prepare()
-        status = Status(
+        self.status = Status(
             node=settings.node,
             accounts=settings.accounts,
             journal=self.journal,
             alerts=self.alert.open_alerts,
             started=self.clock.now(),
         )
-        return ControlServer(Control(self.journal, status, box.drop, box.folder), settings.state)
+        return ControlServer(Control(self.journal, self.status, box.drop, box.folder), settings.state)
 
     def _web(self) -> WebServer | None:
         """What providers push to; None where nothing is to be served."""
@@ -172,28 +174,19 @@ class Daemon(Outgoing):
         self.control.start()  # before the workers: where another daemon listens, nothing may begin
         self.supervisor.start()
 
+    def looked_at(self, within: float) -> list[str]:
+        """Wait until every drop folder was looked at once; the workers that did not come back `within` seconds."""
+        deadline = time.monotonic() + within
+        workers = [worker for worker in self.supervisor.workers if worker.name.startswith("intake:")]
+        return [w.name for w in workers if not w.stepped.wait(max(0.0, deadline - time.monotonic()))]
+
     def stop(self) -> None:
-        """End in order; safe after a failed start."""
+        """End in order, within `STOP` seconds; safe after a failed start."""
+        deadline = time.monotonic() + STOP
+        self.supervisor.end()  # first: whoever has to finish something begins with that now
         if self.web is not None:
             self.web.stop()
         self.control.stop()
-        self.watcher.close()
-        self.supervisor.stop(STOP)
-        self.journal.close()
-        for provider in self.providers.values():
-            provider.close()
+        self.supervisor.stop(max(0.0, deadline - time.monotonic()))
+        self.close()
         log.info("stopped")
-
-    def run(self) -> int:
-        """Work until SIGTERM or SIGINT; returns the exit status."""
-        if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, self._on_signal)
-        try:
-            self.start()
-            return self.supervisor.watch()
-        finally:
-            self.stop()
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.supervisor.request_stop()

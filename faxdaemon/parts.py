@@ -62,10 +62,17 @@ class Parts:
         self.documents = self.make_documents()
         self.spool = Spool(settings.state)
         self.files.make_dirs([self.spool.root])
-        self.journal = self.make_journal()
-        self.watcher = Watcher()
         self.cache = FileCache(settings.state / CACHE, self.files)
         self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
+        self.journal = self.make_journal()
+        self.watcher = Watcher()
+
+    def close(self) -> None:
+        """Give up what is open; nothing here is used any more."""
+        self.watcher.close()
+        self.journal.close()
+        for provider in self.providers.values():
+            provider.close()
 
     def make_clock(self) -> Clock:
         """The clock."""

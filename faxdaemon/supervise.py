@@ -2,7 +2,8 @@
 
 Promise   every stage is stepped again when it said so or when a signal says so, whichever is first; a broken journal
           ends the process; a worker that does not come back within its limit, or whose thread is dead, makes the
-          process dump all stacks and exit, because a restart is always safe and a stuck daemon is not.
+          process dump all stacks and exit, because a restart is always safe and a stuck daemon is not.  `alive` is
+          called only after a look at the workers found all of them at work.
 Needs     stages.  This is the only module that starts threads, besides the file watcher, the journal's writer and the
           web server.
 Crash     nothing here is remembered.
@@ -17,6 +18,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from enum import Enum
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -62,6 +64,8 @@ class Worker:
         self.wake = threading.Event()
         self.failures = 0
         self.busy_since: float | None = None
+        self.stepped = threading.Event()
+        """Set once the first step has ended, well or badly."""
         self._stage = stage
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -111,7 +115,17 @@ class Worker:
             wait = AFTER_ERROR
         finally:
             self.busy_since = None
+            self.stepped.set()
         return wait
+
+
+class Asked(Enum):
+    """Why `watch` returns."""
+
+    STOP = "stop"
+    RELOAD = "reload"
+    FAILED = "failed"
+    """The journal failed."""
 
 
 class Supervisor:
@@ -121,9 +135,14 @@ class Supervisor:
         self.hub = hub
         self.workers: list[Worker] = []
         self.failed: tuple[str, BaseException] | None = None
-        self._exit = exit_
+        self.look = LOOK
+        """Seconds between two looks at the workers."""
+        self.alive: Callable[[], None] = lambda: None
+        """Told after each look that found every worker at work."""
         # Not an event: its `set` takes a lock, and a signal handler may interrupt the very thread that holds it.
-        self._ended: SimpleQueue[None] = SimpleQueue()
+        self.asked: SimpleQueue[Asked] = SimpleQueue()
+        """What is asked for; the owner of several supervisors, one after the other, gives them one queue."""
+        self._exit = exit_
 
     def add(self, name: str, stage: Stage, *, topics: Iterable[str] = (), limit: float) -> Worker:
         """Give `stage` a thread of its own, woken by `topics`."""
@@ -140,28 +159,30 @@ class Supervisor:
     def _fatal(self, name: str, error: BaseException) -> None:
         log.critical("the journal failed; stopping, since an unsure journal must not keep sending", worker=name)
         self.failed = self.failed or (name, error)
-        self._ended.put(None)
+        self.asked.put(Asked.FAILED)
 
     def request_stop(self) -> None:
         """Ask `watch` to return; may be called by a signal handler at any moment."""
-        self._ended.put(None)
+        self.asked.put(Asked.STOP)
 
-    def watch(self) -> int:
-        """Block until a stop is asked for; returns the exit status."""
-        while not self._asked_to_end(LOOK):
-            self.check()
+    @property
+    def status(self) -> int:
+        """The exit status of the process if it ends now."""
         return EXIT_JOURNAL if self.failed else 0
 
-    def _asked_to_end(self, within: float) -> bool:
-        try:
-            self._ended.get(timeout=within)
-        except Empty:
-            return False
-        self._ended.put(None)  # for whoever asks next
-        return True
+    def watch(self) -> Asked:
+        """Block until something is asked for, looking at the workers meanwhile."""
+        while True:
+            try:
+                asked = self.asked.get(timeout=self.look)
+            except Empty:
+                self.check()
+                continue
+            if asked is not Asked.FAILED or self.failed:  # else it was meant for another supervisor
+                return asked
 
     def check(self) -> None:
-        """Exit at once, with all stacks on stderr, when a worker is stuck or dead."""
+        """Exit at once, with all stacks on stderr, when a worker is stuck or dead; else tell that all work."""
         now = time.monotonic()
         for worker in self.workers:
             since = worker.busy_since
@@ -172,13 +193,23 @@ class Supervisor:
                     faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
                 finally:  # a service may have no stderr
                     self._exit(EXIT_STUCK)
+                return
+        self.alive()
+
+    def end(self) -> None:
+        """Ask every worker to finish the step in hand and to end; returns at once."""
+        for worker in self.workers:
+            worker.stop()
+
+    def ended(self, within: float) -> list[str]:
+        """The workers that have not ended `within` seconds."""
+        deadline = time.monotonic() + within
+        return [w.name for w in self.workers if not w.join(max(0.0, deadline - time.monotonic()))]
 
     def stop(self, timeout: float) -> bool:
         """Orderly stop: every worker finishes the step in hand, within `timeout` seconds in all."""
-        for worker in self.workers:
-            worker.stop()
-        deadline = time.monotonic() + timeout
-        late = [w.name for w in self.workers if not w.join(max(0.0, deadline - time.monotonic()))]
+        self.end()
+        late = self.ended(timeout)
         if late:
             log.warning("workers did not finish in time; what they do is looked up at the next start", workers=late)
         return not late

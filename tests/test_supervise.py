@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 import faxdaemon.supervise as module
 from faxdaemon.core.errors import JournalBusy, JournalError
-from faxdaemon.supervise import EXIT_JOURNAL, EXIT_STUCK, SignalHub, Supervisor
+from faxdaemon.supervise import EXIT_JOURNAL, EXIT_STUCK, Asked, SignalHub, Supervisor
 
 PATIENCE = 20.0
 LONG = 3600.0
@@ -196,7 +196,8 @@ def test_a_broken_journal_ends_the_process_with_its_status(supervisor: Superviso
     supervisor.start()
     stage.stepped()
     stage.end(error)
-    assert supervisor.watch() == EXIT_JOURNAL
+    assert supervisor.watch() is Asked.FAILED
+    assert supervisor.status == EXIT_JOURNAL
     assert supervisor.failed == ("submit", error)
     assert supervisor.stop(PATIENCE)
     assert stage.steps == 1, "whoever met it never acted again"
@@ -209,7 +210,7 @@ def test_the_first_failure_is_the_one_that_is_told(supervisor: Supervisor) -> No
     for stage, error in zip(stages, errors, strict=True):
         stage.stepped()
         stage.end(error)
-        assert supervisor.watch() == EXIT_JOURNAL
+        assert supervisor.watch() is Asked.FAILED
     assert supervisor.stop(PATIENCE)
     assert supervisor.failed == ("0", errors[0])
 
@@ -217,18 +218,25 @@ def test_the_first_failure_is_the_one_that_is_told(supervisor: Supervisor) -> No
 # -- watching
 
 
+def test_what_another_supervisors_journal_did_is_not_ours(supervisor: Supervisor) -> None:
+    supervisor.asked.put(Asked.FAILED)
+    supervisor.asked.put(Asked.RELOAD)
+    assert supervisor.watch() is Asked.RELOAD
+
+
 def test_watch_returns_when_a_stop_is_asked_for(supervisor: Supervisor) -> None:
     supervisor.request_stop()
-    assert supervisor.watch() == 0
+    assert supervisor.watch() is Asked.STOP
+    assert supervisor.status == 0
 
 
 def test_a_stop_may_be_asked_for_in_the_middle_of_any_line_of_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal's handler runs between two lines of the main thread, whatever locks that one holds just then."""
-    monkeypatch.setattr(module, "LOOK", 0.001)
     for moment in range(1, 60):
         lines = 0
         supervisor = Supervisor(SignalHub())
         monkeypatch.setattr(supervisor, "check", lambda: None)
+        supervisor.look = 0.001
 
         def handler(
             frame: Any, event: str, argument: Any, moment: int = moment, supervisor: Supervisor = supervisor
@@ -243,13 +251,13 @@ def test_a_stop_may_be_asked_for_in_the_middle_of_any_line_of_watch(monkeypatch:
         before = sys.gettrace()
         sys.settrace(handler)
         try:
-            assert supervisor.watch() == 0
+            assert supervisor.watch() is Asked.STOP
         finally:
             sys.settrace(before)
 
 
 def test_watch_looks_at_the_workers_now_and_then(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK", 0.001)
+    supervisor.look = 0.001
     looks: list[int] = []
 
     def look() -> None:
@@ -258,7 +266,7 @@ def test_watch_looks_at_the_workers_now_and_then(supervisor: Supervisor, monkeyp
             supervisor.request_stop()
 
     monkeypatch.setattr(supervisor, "check", look)
-    assert supervisor.watch() == 0
+    assert supervisor.watch() is Asked.STOP
     assert len(looks) == 3
 
 
@@ -286,16 +294,19 @@ def test_a_stuck_worker_ends_the_process_after_dumping_its_stacks(
 ) -> None:
     later = clock(monkeypatch)
     _, stage = added(supervisor, "stuck", limit=100.0)
+    alive: list[int] = []
+    supervisor.alive = lambda: alive.append(1)
     supervisor.start()
     stage.stepped()
     later(100.0)
     supervisor.check()
-    assert exits == []
+    assert (exits, alive) == ([], [1])
     later(0.1)
     with capture_logs() as logs:
         supervisor.check()
     assert exits == [EXIT_STUCK]
     assert dumps == ["dump after 0"]
+    assert alive == [1], "the service manager's watchdog is not fed any more"
     assert [(e["log_level"], e["worker"]) for e in logs] == [("critical", "stuck")]
     stage.end(LONG)
 

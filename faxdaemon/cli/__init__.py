@@ -80,6 +80,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(service.run)
+app.command()(service.reload)
 app.command()(service.check)
 app.command()(explain.explain)
 app.command()(service.demo)

@@ -1,4 +1,4 @@
-"""run, check, demo, sandbox: the daemon and what surrounds it.
+"""run, reload, check, demo, sandbox: the daemon and what surrounds it.
 
 Promise   `run` ends with the daemon's own exit status, so that a service manager knows whether to start it again.
           `check` changes nothing.  `demo` and `sandbox` fax nothing to anybody.
@@ -9,8 +9,10 @@ Crash     of the daemon: the next start goes on.  The others keep nothing.
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +21,9 @@ from faxdaemon.cli.common import Config, Json, note, print_json, say, settings_o
 if TYPE_CHECKING:
     from faxdaemon.sandbox import Sandbox
     from faxdaemon.sandbox.numbering import Ending
+
+RELOAD = 60.0
+"""Seconds that `reload` waits for what is in hand."""
 
 
 def run(config: Config = None) -> None:
@@ -33,10 +38,45 @@ def run(config: Config = None) -> None:
     """
     settings = settings_of(config)
     from faxdaemon import logs  # noqa: PLC0415 - keeps --help quick
-    from faxdaemon.daemon import Daemon  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.notify import Notifier  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.service import Service  # noqa: PLC0415 - keeps --help quick
 
     logs.configure(settings.log.level, settings.log.format)
-    raise typer.Exit(Daemon(settings).run())
+    service = Service(settings, load=lambda: settings_of(settings.source), notify=Notifier.from_environment())
+    raise typer.Exit(service.run())
+
+
+def reload(config: Config = None) -> None:
+    """Have the running daemon read its configuration again.
+
+    A configuration with a mistake is refused: it is told, and the old one stays in force.  Faxes in hand are finished
+    first, and nothing is lost; `state`, `journal` and `node` need a restart.  Waits until the new one is in force.
+
+    \b
+    Examples:
+      faxdaemon reload
+      faxdaemon reload --config /etc/faxdaemon/config.yaml
+    """
+    from faxdaemon.core.errors import UserError  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.web.client import ControlClient  # noqa: PLC0415 - keeps --help quick
+
+    state = settings_of(config).state
+    with ControlClient(state) as client:
+        begun = client.reload()
+    for told in begun["notes"]:
+        note(told)
+    deadline = time.monotonic() + RELOAD
+    while time.monotonic() < deadline:
+        found: dict[str, Any] = {}
+        with suppress(UserError), ControlClient(state) as client:  # between the two nobody answers
+            found = client.status()["configuration"]
+        if found.get("trouble"):
+            raise UserError(f"the old configuration stays in force: {found['trouble']}")
+        if found.get("generation", 0) >= begun["generation"]:
+            say("reloaded")
+            return
+        time.sleep(0.1)
+    note("it waits until what is in hand is finished; `faxdaemon status` and the log tell when it is in force")
 
 
 def check(config: Config = None, as_json: Json = False) -> None:

@@ -72,6 +72,8 @@ def _tell(found: dict[str, Any]) -> None:
         say(f"account {account} is paused for another {pause['seconds']} s: {pause['reason']}")
     for account, pause in found["quiet"].items():
         say(f"account {account} is not asked for another {pause['seconds']} s: {pause['reason']}")
+    if trouble := found.get("configuration", {}).get("trouble"):
+        typer.secho(printable(f"configuration: the new one is not in force: {trouble}"), fg="red")
     for key, message in found["alerts"].items():
         typer.secho(printable(f"alert {key}: {message}"), fg="red")
     if found["running"] and not found["alerts"]:

@@ -53,6 +53,10 @@ class ControlClient:
         """What the daemon tells of itself."""
         return self._ask("GET", "/status")
 
+    def reload(self) -> dict[str, Any]:
+        """Begin a reload; the `generation` that will be in force, and `notes`.  `UserError` when it is refused."""
+        return self._ask("POST", "/reload")
+
     def decide(self, action: str, fax: str, reason: str = "") -> int:
         """`hold`, `release`, `resend`, `cancel` or `sent`; returns how many recipients changed."""
         # The id is a person's text: it must not become another path.

@@ -3,6 +3,7 @@
     GET  /status                          -> what `status.Status` tells
     POST /faxes/{id}/hold?reason=...      -> {"changed": n}     likewise release, resend, cancel, sent
     POST /send?number=...&name=...        -> {"name": ..., "folder": ...}     the document is the body, streamed
+    POST /reload                          -> {"generation": n, "notes": [...]}   /status tells when n is in force
 
     409 {"error": text}    it cannot be done as asked; the text is for the person
     503 {"error": text}    the journal or the disk failed; nothing may be assumed
@@ -18,7 +19,7 @@ from __future__ import annotations
 import secrets
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ STALLED = 60.0
 """Seconds without a byte after which an upload is given up."""
 
 
+def _cannot() -> Mapping[str, Any]:
+    raise UserError("this daemon cannot read its configuration again; restart it instead")
+
+
 @dataclass(frozen=True)
 class Control:
     """What the API may do."""
@@ -52,6 +57,8 @@ class Control:
     """`Outbox.drop`: number, file name, content; returns the drop's name."""
     outbox: Path
     """The folder that `drop` drops into."""
+    reload: Callable[[], Mapping[str, Any]] = _cannot
+    """Look whether the configuration file can be used, and begin to; `UserError` when it cannot."""
 
 
 def build(control: Control, token: str | None = None) -> FastAPI:
@@ -65,6 +72,10 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     @app.post("/faxes/{fax}/{action}")
     def faxes(fax: str, action: Action, reason: str = "") -> dict[str, int]:
         return {"changed": decide(control.journal, action, fax, reason)}
+
+    @app.post("/reload")
+    def reload() -> dict[str, Any]:
+        return dict(control.reload())
 
     @app.post("/send")
     async def send(request: Request, number: str, name: str) -> dict[str, str]:
@@ -112,6 +123,8 @@ class ControlServer:
     """The API on the socket of one state folder."""
 
     def __init__(self, control: Control, state: Path) -> None:
+        self.reload = control.reload
+        """May be replaced before the start."""
         self._control = control
         self._state = state
         self._door: Door | None = None
@@ -120,7 +133,10 @@ class ControlServer:
     def start(self) -> None:
         """Listen; returns when commands are answered.  `UserError` when another daemon listens there."""
         door = Door(self._state)
-        self._door, self._served = door, Served(build(self._control, door.token), "control")
+        self._door, self._served = (
+            door,
+            Served(build(replace(self._control, reload=self.reload), door.token), "control"),
+        )
         if not self._served.start(door.socket):
             self.stop()
             raise UserError("the control socket could not be opened; the log tells why")

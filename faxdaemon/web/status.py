@@ -64,9 +64,11 @@ class Status:
         self._journal = journal
         self._alerts = alerts
         self._started = started
+        self.more: Callable[[], Mapping[str, Any]] = dict
+        """What whoever runs the daemon adds."""
 
     def __call__(self) -> dict[str, Any]:
-        """`running`, `version`, `node`, `pid`, `started_at`, `alerts` by key, and what `survey` tells."""
+        """`running`, `version`, `node`, `pid`, `started_at`, `alerts` by key, what `survey` tells, and `more`."""
         return {
             "running": True,
             "version": __version__,
@@ -74,5 +76,6 @@ class Status:
             "pid": os.getpid(),
             "started_at": self._started.isoformat(timespec="seconds"),
             "alerts": dict(self._alerts()),
+            **self.more(),
             **survey(self._journal, self._accounts),
         }

@@ -44,8 +44,8 @@ EVERY = {" ".join(path): path for path, _ in commands()}
 
 def test_the_commands_that_there_are():
     wanted = (
-        "run check explain cover demo sandbox send list show hold release resend cancel sent status account config "
-        "import"
+        "run reload check explain cover demo sandbox send list show hold release resend cancel sent status account "
+        "config import"
     )
     account = (
         "offers lines numbers records covers profile image transmittal forget again web broadcast "

@@ -28,6 +28,7 @@ from faxdaemon.daemon import Daemon
 from faxdaemon.journal import writer
 from faxdaemon.logs import configure
 from faxdaemon.options import Account
+from faxdaemon.service import Service
 
 PROVIDER = ("submit", "find", "status", "inbox", "fetch", "acknowledge")
 FILES = ("write_new", "copy_new", "move", "remove", "make_dirs", "sync")
@@ -126,7 +127,7 @@ def main() -> int:
         forget_intents(settings.state)
     Doomed.counter = Counter(arguments.at, arguments.only)
     count_commits(Doomed.counter)
-    return Doomed(settings).run()
+    return Service(settings, make=Doomed).run()
 
 
 if __name__ == "__main__":
