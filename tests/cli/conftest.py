@@ -11,6 +11,7 @@ import pytest
 import structlog
 import yaml
 from support.boxes import PASSWORD
+from support.journals import put_journal
 from typer.testing import CliRunner
 
 from faxdaemon import cli
@@ -50,6 +51,8 @@ class Site:
         self.config.write_text(yaml.safe_dump(whole), encoding="utf-8")
 
     def journal(self, *, read_only: bool = False):
+        if not read_only:
+            put_journal(self.state)
         return open_journal(
             "sqlite", state=self.state, clock=CLOCK, signals=SignalHub(), node="here", read_only=read_only
         )

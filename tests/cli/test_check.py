@@ -134,8 +134,7 @@ def test_beside_a_running_daemon(tmp_path):
     with World(tmp_path) as world:
         world.state.chmod(0o750)
         world.start()
-        journal = world.state / "journal.sqlite3"
-        world.sandbox.wait(journal.exists, 60)
+        world.wait("it runs", lambda: " started " in world.logs())
         found = check(load(world.config))
         assert [finding for finding in found if not finding.ok] == []
 

@@ -24,6 +24,7 @@ ANSWERS, BUSY, FOR_EVER = "+13035550177", "+13035550110", "+13035550118"
 def world(tmp_path_factory):
     with World(tmp_path_factory.mktemp("world")) as world:
         (world.place / "letter.pdf").write_bytes(text_pdf("Dear Dr Lee"))
+        world.fresh = True
         world.start()
         wait_for(lambda: run(world, "status").returncode == 0)
         yield world

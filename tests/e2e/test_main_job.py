@@ -5,8 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 
+import pytest
 from support.papers import pdf_bytes
 from support.world import ELSEWHERE, LINE, World
+
+
+@pytest.fixture(autouse=True)
+def _as_a_person_starts_it(world: World) -> None:
+    world.fresh = True
 
 
 def test_a_drop_is_faxed_and_answered_and_the_received_fax_lands_in_its_folder(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from support.clock import FakeClock
+from support.journals import put_journal
 from support.postgres import NoPostgres, Postgres, running_postgres
 
 from faxdaemon.contracts.journal import ReportWork, Routed, Settled
@@ -242,7 +243,7 @@ def database(postgres: Postgres) -> Iterator[str]:
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite journal, to be copied."""
     state = tmp_path_factory.mktemp("migrated")
-    open_journal("sqlite", state=state, clock=FakeClock(), signals=Bell(), node="one").close()
+    put_journal(state)
     return state / "journal.sqlite3"
 
 

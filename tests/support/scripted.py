@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from support.clock import FakeClock
+from support.journals import put_journal
 from support.papers import pdf_bytes
 from support.sinking import sink_tools
 
@@ -233,6 +234,7 @@ class Site:
         self.journal: Any = self._open()
 
     def _open(self) -> Journal:
+        put_journal(self.state)
         return open_journal("sqlite", state=self.state, clock=self.clock, signals=self.signals, node=NODE)
 
     def restart(self) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 from support.boxes import ACCOUNTS, PASSWORD
+from support.forked import Forked
+from support.journals import put_journal
 from support.leaks import leaks
 
 from faxdaemon.sandbox import Sandbox
@@ -25,6 +27,8 @@ from faxdaemon.sandbox import Sandbox
 LINE = "+13035550100"
 ELSEWHERE = "+13035550177"
 PATIENCE = 60.0
+
+Process = Forked | subprocess.Popen[bytes]
 
 
 class World:
@@ -38,7 +42,9 @@ class World:
         self.other = place / "in" / "other"
         self.state = place / "state"
         self.config = place / "config.yaml"
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[Process] = []
+        self.fresh = False
+        """Whether daemons are new interpreters, as a person or a service manager starts them; slower by a second."""
         for folder in (self.out, self.desk, self.other, self.state):
             folder.mkdir(parents=True)
         self._changes = changes or {}
@@ -100,21 +106,20 @@ class World:
 
     # -- processes
 
-    def start(self, command: Sequence[str] = ("-m", "faxdaemon", "run"), *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, command: Sequence[str] = ("-m", "faxdaemon", "run"), *arguments: str) -> Process:
         """Start a daemon; its output goes to a numbered log."""
         log = self.place / f"daemon-{len(self.processes)}.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, *command, "--config", str(self.config), *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "PYTHONWARNINGS": "default"},
-            )
+        command = [*command, "--config", str(self.config), *arguments]
+        environment = {**os.environ, "PYTHONWARNINGS": "default"}
+        if self.fresh:
+            process: Process = _fresh(command, log, environment)
+        else:
+            put_journal(self.state)
+            process = Forked(command, log, environment)
         self.processes.append(process)
         return process
 
-    def stop(self, process: subprocess.Popen[bytes]) -> int:
+    def stop(self, process: Process) -> int:
         """An orderly stop; the exit status."""
         process.send_signal(signal.SIGTERM)
         return process.wait(PATIENCE)
@@ -165,4 +170,15 @@ class World:
             if top.exists()
             for path in top.rglob("*")
             if path.is_file() and path.name != "clock" and not path.name.startswith("mark-")
+        )
+
+
+def _fresh(command: Sequence[str], log: Path, environment: dict[str, str]) -> Process:
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env=environment,
         )

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from support.clock import FakeClock
+from support.journals import put_journal
 from support.papers import pdf_bytes
 
 from faxdaemon.contracts.provider import JobStatus, Progress
@@ -51,6 +52,7 @@ class World:
         self.alerts = Alerts()
         self.spool = Spool(place)
         self.files = open_files()
+        put_journal(place)
         self.journal = open_journal("sqlite", state=place, clock=self.clock, signals=Bell(), node="one")
         self.said: Any = Understood()
         self.rules = PushRules("main", 80, 30.0, InboxRules("main", 600.0, 10.0, {LINE: ["desk"]}))
