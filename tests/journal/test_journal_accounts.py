@@ -117,3 +117,32 @@ def test_a_heartbeat_is_one_row_a_process(world: Any) -> None:
     world.clock.advance(3 * 24 * 3600)
     world.journal.heartbeat(15)
     assert world.sql("SELECT count(*) FROM node")[0][0] == 1
+
+
+def test_a_probe_ends_the_wait_and_lets_one_fax_try(world: Any) -> None:
+    for _ in range(3):
+        world.ready()
+    world.journal.pause("main", "wrong password", 3600)
+    assert world.journal.claim_ready("main", 10, 60) == []
+    world.journal.probe("main")
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [True]
+    assert world.journal.claim_ready("main", 10, 60) == [], "the others wait for what comes of it"
+    world.journal.resume("main")
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [False, False]
+    world.journal.probe("main")
+    world.ready()
+    assert [s.trial for s in world.journal.claim_ready("main", 10, 60)] == [False], "it was not paused"
+
+
+def test_asking_and_sending_are_paused_apart_for_all_nodes_and_over_restarts(world: Any) -> None:
+    world.journal.quiet("main", "HTTP 429", 100)
+    assert world.journal.paused("main") is None
+    world.journal.resume("main")
+    world.journal.probe("main")
+    world.restart()
+    world.clock.advance(40)
+    pause = world.journal.quieted("main")
+    assert (pause.reason, pause.seconds) == ("HTTP 429", 60)
+    assert world.journal.quieted("other") is None
+    world.clock.advance(60)
+    assert world.journal.quieted("main") is None

@@ -16,7 +16,7 @@ from support.papers import pdf_bytes
 
 from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.push import NotUnderstood, Push, PushedFax, Understood
-from faxdaemon.core.errors import FilesError
+from faxdaemon.core.errors import FilesError, JournalError
 from faxdaemon.core.model import Listed
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
@@ -145,6 +145,19 @@ def test_what_is_no_document_is_turned_away(world: World) -> None:
     assert "push:main" in world.alerts.open
     assert world.fax() == 200
     assert world.alerts.open == {}
+
+
+@pytest.mark.parametrize("method", ["hinted", "arrived", "received_as"])
+def test_a_journal_that_fails_is_never_answered_well(
+    world: World, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """It passes, and the web server answers 503 (`test_push_web`); pushed again, it is taken."""
+    with monkeypatch.context() as broken:
+        broken.setattr(world.journal, method, lambda *_: (_ for _ in ()).throw(JournalError("disk")))
+        with pytest.raises(JournalError):
+            world.fax()
+    assert world.fax() == 200
+    assert (len(world.spooled()), world.deliveries()) == (1, 1)
 
 
 def test_a_full_disk_is_not_now(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
