@@ -2,7 +2,7 @@
 # that `make test` installs missing Debian packages when it may (root or password-less sudo; FAXDAEMON_APT=no forbids it).
 
 BIN := .venv/bin
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help demo test check pytest bench docs clean
 

@@ -5,12 +5,17 @@ that nobody runs looks like one that passes.  The one exception is a reason that
 another operating system must test.
 
 Whatever a test is about, its log may show no credentials, no whole number and nothing of a document.
+
+`-n auto` means two workers a processor, for much of what is tested waits: for the other end, for a process, for a disk.
+Files whose tests take long begin first, so that none is left over at the end when all other workers have finished.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -18,7 +23,23 @@ from support.leaks import Watch, leaks
 
 pytest_plugins = ["pytester"]
 MAY_SKIP = "platform:"
+MOST_WORKERS = 8
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means."""
+    return min(2 * (os.cpu_count() or 1), MOST_WORKERS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By file: first those with the longest tests, by the limits that they set themselves; then the fullest."""
+    longest: Counter[Path] = Counter()
+    for item in items:
+        limit = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest[item.path], limit.args[0] if limit else 0)
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-longest[item.path], -count[item.path]))
 
 
 @pytest.fixture(autouse=True)
