@@ -37,6 +37,7 @@ from faxdaemon.files.watch import Watcher
 from faxdaemon.formats._answers import ANSWERS
 from faxdaemon.http import Http
 from faxdaemon.journal import open_journal
+from faxdaemon.mailing import Mailer
 from faxdaemon.options import Account
 from faxdaemon.outbound.caution import Care
 from faxdaemon.outbound.choose import FolderRules
@@ -119,8 +120,19 @@ class Parts:
 
     def make_sink(self, key: str, kind: str, options: Any) -> Sink:
         """One destination of received faxes."""
-        sink: Sink = plugins.load("faxdaemon.sinks", kind).open_sink(key, options, self.sink_tools(key))
+        module, tools = plugins.load("faxdaemon.sinks", kind), self.sink_tools(key)
+        sink: Sink
+        if hasattr(module, "open_with_mail"):
+            sink = module.open_with_mail(key, options, tools, self.make_mailer())
+        else:
+            sink = module.open_sink(key, options, tools)
         return sink
+
+    def make_mailer(self) -> Mailer:
+        """What sends mail.  `UserError` where no server is configured."""
+        if self.settings.mail is None:
+            raise UserError("there is no mail server; set mail: {host: ..., from: ...} in the configuration")
+        return Mailer(self.settings.mail)
 
     def sink_tools(self, key: str) -> SinkTools:
         """What that destination is given."""

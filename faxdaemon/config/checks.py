@@ -40,6 +40,7 @@ def check(source: Source, region: str) -> None:
         *_wishes(source),
         *_folders(source),
         *_lines(source, region),
+        *_mail(source),
     ):
         if path not in broken and (path, message) not in told:
             source.add(path, message)
@@ -209,6 +210,14 @@ def _folder(source: Source, path: Path) -> str | None:
 
 def _inside(inner: str, outer: str) -> bool:
     return inner.startswith(outer.rstrip(os.sep) + os.sep)
+
+
+def _mail(source: Source) -> Iterator[tuple[Path, str]]:
+    """Mail that nobody would carry."""
+    for item, _ in _items(source, "inbound"):
+        for line, sinks in _items(source, *item, "lines"):
+            if isinstance(sinks, dict) and "mail" in sinks and source.at(("mail",)) is None:
+                yield (*line, "mail"), "no server would carry it; set mail: {host: ..., from: ...} at the top level"
 
 
 def _lines(source: Source, region: str) -> Iterator[tuple[Path, str]]:

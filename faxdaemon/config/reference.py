@@ -51,6 +51,7 @@ def reference() -> str:
     text += [
         _table(f"`inbound[].lines.<number>.{name}`", parts[f"sink-{name}"], parts) for name in plugins.names(SINKS)
     ]
+    text.append(_table("`mail`", parts["MailServer"], parts))
     text.append(_table("`web`", parts["Web"], parts))
     text.append(_table("`log`", parts["Log"], parts))
     return "\n".join(text)

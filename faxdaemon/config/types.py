@@ -38,6 +38,7 @@ from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming
 from faxdaemon.core.errors import UserError
+from faxdaemon.mailing import MailServer
 from faxdaemon.options import Account, Duration, Reading, Section, Zone, zone
 
 PROVIDERS = "faxdaemon.providers"
@@ -316,6 +317,8 @@ class Settings(Section):
     """The drop folders."""
     inbound: list[InboundAccount] = Field(default_factory=list)
     """The accounts to receive through."""
+    mail: MailServer | None = None
+    """The server through which mail is sent, where any is to be sent (docs/mail.md)."""
     web: Web = Web()
     """The status pages and the HTTP API."""
     log: Log = Log()

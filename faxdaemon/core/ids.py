@@ -67,3 +67,9 @@ def token(reference: str, length: int) -> str:
         return reference
     digest = int.from_bytes(hashlib.sha256(reference.encode("ascii")).digest(), "big")
     return _base32(digest, min(length, 51))
+
+
+def delivery_id(fax_id: FaxId, sink: str) -> str:
+    """Our name for the delivery of one received fax to one sink, 32 hexadecimal digits: the same for each repeat, so
+    that the other side can tell a repeat."""
+    return hashlib.sha256(f"{fax_id}\0{sink}".encode("utf-8", "surrogatepass")).hexdigest()[:32]

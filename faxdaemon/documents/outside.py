@@ -12,18 +12,16 @@ The programs are looked for each time: one that is installed later is used witho
 from __future__ import annotations
 
 import functools
-import os
-import signal
 import subprocess
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
 
 from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.documents import identify
+from faxdaemon.program import DYING, run
 
 TIME = 120.0
 """Seconds for one document."""
@@ -31,7 +29,6 @@ MEMORY = 4 * 1024**3
 """Bytes of address space; LibreOffice maps about one without touching it."""
 LARGEST = 512 * 1024**2
 """Bytes of a file that it may write."""
-_DYING = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,36 +133,12 @@ def advice(media: str) -> str:
 
 def _run(command: list[str], folder: Path, title: str, seconds: float) -> None:
     """Let it run, with a home and temporary files of its own, and end it when its time is over."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT") if name in os.environ}
     own = {"HOME": str(folder), "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder), "LC_ALL": "C.UTF-8"}
-    with subprocess.Popen(  # noqa: S603 - a program from PATH, on a file whose name we chose
-        command,
-        cwd=folder,
-        env={**kept, **own},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
-        try:
-            process.wait(max(1.0, seconds))
-        except subprocess.TimeoutExpired:
-            raise CannotMake(f"keeps {title} busy for too long; save it as PDF and drop that") from None
-        finally:
-            _end(process)
-    if process.returncode:
+    ended = run(command, folder, own, seconds)
+    if ended.status is None:
+        raise CannotMake(f"keeps {title} busy for too long; save it as PDF and drop that")
+    if ended.status:
         raise CannotMake(f"cannot be read by {title}; open it, save it as PDF and drop that")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """It, and everything that it has started."""
-    with suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
-        else:
-            process.kill()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_DYING)
 
 
 @functools.cache
@@ -182,4 +155,4 @@ def _works(prefix: tuple[str, ...]) -> bool:
     if nothing is None or which(prefix[0]) is None:
         return False
     command = [*prefix, nothing]
-    return subprocess.run(command, capture_output=True, check=False, timeout=_DYING).returncode == 0  # noqa: S603 - ours
+    return subprocess.run(command, capture_output=True, check=False, timeout=DYING).returncode == 0  # noqa: S603 - ours

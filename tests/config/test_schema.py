@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def test_the_example_loads(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     assert PASSWORD_FILE in text
     path = tmp_path / "config.yaml"
-    path.write_text(text.replace(PASSWORD_FILE, str(secret)), encoding="utf-8")
+    path.write_text(re.sub(r"\$\{file:[^}]+\}", f"${{file:{secret}}}", text), encoding="utf-8")
     settings = load(path, env={})
     assert settings.accounts["main"].provider == "faxage"
     assert [folder.to for folder in settings.outbound] == [None, "+13035550199", None]

@@ -1,0 +1,91 @@
+"""What the sinks that hand a fax to somebody (mail, a command) are given: the document, and words made of its fields.
+
+Promise   the document is the very one that was received, or a PDF made of it without loss; one that has changed in the
+          spool is not handed over.  A text that `check_text` finds nothing wrong with never fails.
+Needs     the sink's tools.
+Crash     keeps nothing; what is staged is written over the next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from faxdaemon.contracts.sink import SinkTools
+from faxdaemon.core.errors import FilesError
+from faxdaemon.core.model import InboundFax, StoredDocument
+from faxdaemon.core.naming import check_template, expand
+from faxdaemon.core.text import printable
+from faxdaemon.sinks.folder import _SUFFIXES as SUFFIXES
+from faxdaemon.sinks.folder import FIELDS, _values
+
+log = structlog.get_logger()
+
+__all__ = ["Handed", "Values", "check_text", "document_of", "given", "handed", "kept", "text_of", "values_of"]
+
+Values = Mapping[str, str | int | datetime | None]
+_PDF = "application/pdf"
+_NEUTRAL = str.maketrans("/\\", "--")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A document as it is handed over."""
+
+    content: bytes
+    media: str
+    suffix: str
+
+
+def document_of(fax: InboundFax) -> StoredDocument:
+    """Its stored document.  Raises `FilesError`."""
+    if fax.document is None:
+        raise FilesError(f"fax {fax.fax_id} has no document to deliver")
+    return fax.document
+
+
+def handed(tools: SinkTools, fax: InboundFax, source: Path, form: str) -> Handed:
+    """The document at `source` in the wanted form (`pdf`, `received`).  Raises `FilesError`."""
+    stored = document_of(fax)
+    with tools.files.read(source) as stream:
+        content = stream.read()
+    if hashlib.sha256(content).hexdigest() != stored.sha256:
+        raise FilesError(f"{source} is not what was received: its content has changed in the spool; look at the disk")
+    if form == "pdf" and stored.media != _PDF:
+        made = tools.documents.as_pdf(content, stored.media)
+        if made is not None:
+            return Handed(made, _PDF, SUFFIXES[_PDF])
+        log.warning("fax cannot be made a PDF and is handed over as received", document=stored.spool)
+    return Handed(content, stored.media, SUFFIXES.get(stored.media, ".bin"))
+
+
+def check_text(template: str, more: Collection[str] = ()) -> list[str]:
+    """What is wrong with a template for a text, one sentence each; `more` fields may stand in it."""
+    # A text may hold what separates folders; all else is as in a name, and stands at the same place.
+    return check_template(template.translate(_NEUTRAL), {*FIELDS, *more})
+
+
+def text_of(template: str, values: Values) -> str:
+    """The template filled in; what the caller's station wrote cannot begin a line."""
+    return expand(template, {name: printable(one) if isinstance(one, str) else one for name, one in values.items()})
+
+
+def values_of(fax: InboundFax) -> Values:
+    """What the fields stand for."""
+    return _values(fax)
+
+
+def kept(values: Values) -> dict[str, Any]:
+    """The values as JSON can hold them."""
+    return {name: {"time": one.isoformat()} if isinstance(one, datetime) else one for name, one in values.items()}
+
+
+def given(values: Mapping[str, Any]) -> Values:
+    """What `kept` kept."""
+    return {name: datetime.fromisoformat(one["time"]) if isinstance(one, dict) else one for name, one in values.items()}
