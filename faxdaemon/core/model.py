@@ -271,3 +271,9 @@ class DeliveryWork:
     attempts: int
     plan: Mapping[str, Any] | None
     """What `Sink.stage` wrote down before; None when nothing is staged yet."""
+    since: datetime
+    """When it was wanted, or released by a person."""
+    optional: bool = False
+    """The fax counts as delivered without it."""
+    down_since: datetime | None = None
+    """When the sink stopped taking anything; None while it takes."""

@@ -69,6 +69,7 @@ class Delivery(StrEnum):
     DELIVERING = "delivering"
     DONE = "done"
     HELD = "held"
+    GIVEN_UP = "given_up"
 
 
 S = TypeVar("S", bound=StrEnum)
@@ -279,12 +280,17 @@ DELIVERY: tuple[Move[Delivery], ...] = (
         "deliver",
         "document and sidecar lie fsynced beside their place",
     ),
-    Move(Delivery.PENDING, "postpone", Delivery.PENDING, "deliver", "the sink is not to be had; again later"),
+    Move(Delivery.PENDING, "postpone", Delivery.PENDING, "deliver", "the sink cannot take this one now; again later"),
     Move(Delivery.DELIVERING, "publish", Delivery.DONE, "deliver", "the sink has it"),
     Move(Delivery.DELIVERING, "wait", Delivery.DELIVERING, "deliver", "handed over; the other side is not done yet"),
     Move(Delivery.DELIVERING, "postpone", Delivery.DELIVERING, "deliver", "the sink went away; again later"),
-    Move(Delivery.PENDING, "hold", Delivery.HELD, "deliver", "the sink cannot take it; a person must look"),
+    Move(Delivery.PENDING, "hold", Delivery.HELD, "deliver", "the sink will never take it, or did not in time"),
+    Move(Delivery.DELIVERING, "hold", Delivery.HELD, "deliver", "the same, after it was handed over"),
     Move(Delivery.HELD, "release", Delivery.PENDING, "person", "offer it to the sink once more"),
+    Move(Delivery.HELD, "release", Delivery.DELIVERING, "person", "go on by the plan, for the sink may have it"),
+    Move(Delivery.PENDING, "give_up", Delivery.GIVEN_UP, "person", "it is not to go there, or goes elsewhere"),
+    Move(Delivery.DELIVERING, "give_up", Delivery.GIVEN_UP, "person", "the same; the sink may have it all the same"),
+    Move(Delivery.HELD, "give_up", Delivery.GIVEN_UP, "person", "the same"),
 )
 
 #: Outcomes and holds: nothing happens to such a recipient by itself, so its fax can be reported.
@@ -319,6 +325,7 @@ AFTER_CRASH: Mapping[StrEnum, str] = MappingProxyType(
         Delivery.DELIVERING: "each file still staged is published; one that is gone was published already",
         Delivery.DONE: "nothing to do",
         Delivery.HELD: "waits for a person",
+        Delivery.GIVEN_UP: "nothing to do",
     }
 )
 

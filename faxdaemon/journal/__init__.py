@@ -6,7 +6,7 @@ Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
 parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, queues,
-delivering, relisting; pushing.
+delivering, sinks, redirecting, relisting; pushing.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from faxdaemon.journal.intake import Intake
 from faxdaemon.journal.keeping import Keeping
 from faxdaemon.journal.pushing import Pushing
 from faxdaemon.journal.queues import Queues
+from faxdaemon.journal.redirecting import Redirecting
 from faxdaemon.journal.relisting import Relisting
 from faxdaemon.journal.reports import Reports, update_reports
 from faxdaemon.journal.resolving import Resolving
 from faxdaemon.journal.routing import Routing
 from faxdaemon.journal.schema import prepare
 from faxdaemon.journal.sending import Sending
+from faxdaemon.journal.sinks import Sinks
 from faxdaemon.journal.tracking import Tracking
 
 __all__ = ["SqlJournal", "open_journal"]
@@ -51,6 +53,8 @@ class SqlJournal(
     Pushing,
     Queues,
     Delivering,
+    Sinks,
+    Redirecting,
     Relisting,
     Accounts,
     Operator,

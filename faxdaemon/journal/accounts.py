@@ -29,6 +29,7 @@ from faxdaemon.journal.tables import (
     kept,
     node,
     recipient,
+    sink,
 )
 from faxdaemon.journal.tables import account as account_table
 from faxdaemon.journal.transaction import Tx
@@ -54,6 +55,7 @@ _DUE_AT_START = (
     sa.update(kept).where(sa.text(KEPT_LIVE)).values(due=sa.bindparam("now")),
     sa.update(inbound).where(sa.text(UNTOLD)).values(due=sa.bindparam("now")),
     sa.update(delivery).where(sa.text(DELIVERY_LIVE)).values(due=sa.bindparam("now")),
+    sa.update(sink).values(owner=None, until=sa.bindparam("now")),
 )
 
 

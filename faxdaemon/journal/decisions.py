@@ -18,11 +18,12 @@ from sqlalchemy.engine import Row
 
 from faxdaemon.contracts import topics
 from faxdaemon.core.errors import UserError
-from faxdaemon.core.states import Delivery, Inbound, Outbound
+from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.guarding import approve
 from faxdaemon.journal.lookup import resolve
-from faxdaemon.journal.machines import DELIVERY, INBOUND, RECIPIENT
+from faxdaemon.journal.machines import INBOUND, RECIPIENT
+from faxdaemon.journal.redirecting import release_deliveries
 from faxdaemon.journal.tables import ENDED, recipient
 from faxdaemon.journal.tracking import NEW_SUBMISSION, moment
 from faxdaemon.journal.transaction import Tx
@@ -172,9 +173,7 @@ def _release_inbound(tx: Tx, fax_id: str) -> int:
     seen = values | {"untold": None}  # it is told like any other, once it is delivered
     changes = [Change(k, ("release",), Inbound.SEEN, None, seen, claims=True) for k in rows]
     changed = len(move(tx, INBOUND, changes, rows))
-    held = DELIVERY.lock_all(tx, fax_id)
-    again = [Change(k, ("release",), Delivery.PENDING, None, values, claims=True) for k in held]
-    return changed + len(move(tx, DELIVERY, again, held))
+    return changed + release_deliveries(tx, fax_id)
 
 
 def _why_not(fax_id: str, what: str, rows: Sequence[Row[Any]]) -> str:

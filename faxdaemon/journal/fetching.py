@@ -7,7 +7,8 @@ Crash     SEEN is fetched again; DELIVERED is acknowledged again, which is harml
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from faxdaemon.core.states import Delivery, Inbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.database import insert_new
 from faxdaemon.journal.machines import INBOUND
-from faxdaemon.journal.tables import DELIVERY_LIVE, INBOUND_OPEN, UNTOLD, delivery, inbound, is_in
+from faxdaemon.journal.tables import INBOUND_OPEN, UNTOLD, delivery, inbound, is_in
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move, renew
 from faxdaemon.journal.types import from_ms, to_ms
@@ -56,11 +57,21 @@ _NEXT = {
     "seen": _next(inbound, "account", is_in(Inbound.SEEN)),
     "delivered": _next(inbound, "account", INBOUND_OPEN, is_in(Inbound.DELIVERED)),
     "stored": _next(inbound, "account", INBOUND_OPEN),
-    "delivery": _next(delivery, "sink", DELIVERY_LIVE),
     "untold": _next(inbound, "account", UNTOLD),
 }
 _ALSO = {"delivered": "untold", "stored": "untold"}
 """What is acknowledged besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Where a received fax is to go."""
+
+    sinks: Sequence[str]
+    optional: Collection[str] = ()
+    """Those of the sinks without which it counts as delivered."""
+    why: str | None = None
+    """What chose them."""
 
 
 def inbound_fax(row: Row[Any], epoch: int) -> InboundFax:
@@ -140,11 +151,19 @@ class Fetching(Part):
 
         return self._write(work)
 
-    def stored(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> bool:
+    def stored(
+        self,
+        fax: InboundFax,
+        document: StoredDocument,
+        sinks: Sequence[str],
+        *,
+        optional: Collection[str] = (),
+        why: str | None = None,
+    ) -> bool:
         """I4: the document is in the spool; one delivery row per sink.  Without any sink it is DELIVERED at once."""
-
+        wanted = Wanted(sinks, optional, why)
         only = (Inbound.SEEN,)
-        return self._write(lambda tx: store(tx, fax.fax_id, fax.epoch, document, sinks, only=only))
+        return self._write(lambda tx: store(tx, fax.fax_id, fax.epoch, document, wanted, only=only))
 
     def fetch_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
         """It could not be fetched now."""
@@ -186,8 +205,8 @@ class Fetching(Part):
         return self._write(work)
 
     def next_inbound_due(self, kind: str, key: str) -> float | None:
-        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key`, or
-        `delivery` row of sink `key`, is due."""
+        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key` is
+        due."""
 
         def work(connection: Connection) -> float | None:
             kinds = [kind, *([_ALSO[kind]] if kind in _ALSO else [])]
@@ -208,7 +227,7 @@ def store(
     fax_id: str,
     epoch: int | None,
     document: StoredDocument,
-    sinks: Sequence[str],
+    wanted: Wanted,
     *,
     only: tuple[Inbound, ...],
 ) -> bool:
@@ -220,13 +239,8 @@ def store(
     change = Change((fax_id,), ("store",), Inbound.STORED, epoch, values, note=note, claims=claims, only=only)
     if not move(tx, INBOUND, [change]):
         return False
-    wanted = list(dict.fromkeys(sinks))
-    if wanted:
-        tx.connection.execute(_INSERT_DELIVERIES, [_delivery_row(tx, fax_id, sink) for sink in wanted])
-    for sink in wanted:
-        tx.tell(Moment(fax_id, f"delivery {sink}", "wanted", None, Delivery.PENDING.value))
-        tx.wake(topics.deliveries(sink))
-    if not wanted:
+    want(tx, fax_id, wanted)
+    if not wanted.sinks:
         move(tx, INBOUND, [Change((fax_id,), ("deliver",), Inbound.DELIVERED, None, note="no sink")])
     return True
 
@@ -260,7 +274,19 @@ def document_columns(document: StoredDocument) -> dict[str, Any]:
     }
 
 
-def _delivery_row(tx: Tx, fax_id: str, sink: str) -> Mapping[str, Any]:
+def want(tx: Tx, fax_id: str, wanted: Wanted) -> None:
+    """A delivery to each of these sinks."""
+    sinks = list(dict.fromkeys(wanted.sinks))
+    if not sinks:
+        return
+    rows = [_delivery_row(tx, fax_id, sink) | {"optional": sink in wanted.optional} for sink in sinks]
+    tx.connection.execute(_INSERT_DELIVERIES, rows)
+    for sink in sinks:
+        tx.tell(Moment(fax_id, f"delivery {sink}", "wanted", None, Delivery.PENDING.value, wanted.why))
+        tx.wake(topics.deliveries(sink))
+
+
+def _delivery_row(tx: Tx, fax_id: str, sink: str) -> dict[str, Any]:
     return {
         "fax_id": fax_id,
         "sink": sink,
@@ -268,5 +294,6 @@ def _delivery_row(tx: Tx, fax_id: str, sink: str) -> Mapping[str, Any]:
         "epoch": 0,
         "attempts": 0,
         "due": tx.now,
+        "since": tx.now,
         "updated_at": tx.now,
     }

@@ -41,6 +41,13 @@ _TIMES = frozenset(
 )
 _PAGES = sa.select(sa.func.sum(document.c.pages)).where(document.c.fax_id == fax.c.id).scalar_subquery()
 
+_HELD_SOMEWHERE = sa.select(delivery.c.fax_id).where(sa.text(is_in(Delivery.HELD)))
+_HELD_FOR = (
+    sa.select(sa.func.min(delivery.c.reason))
+    .where(sa.text(is_in(Delivery.HELD, "delivery.state")), delivery.c.fax_id == inbound.c.fax_id)
+    .scalar_subquery()
+)
+
 
 class History(Part):
     """Reading, for people."""
@@ -144,6 +151,8 @@ def _find_out(connection: Connection, query: Filter) -> Sequence[Line]:
 
 def _find_in(connection: Connection, query: Filter) -> Sequence[Line]:
     wanted: list[sa.ColumnElement[bool]] = _in_states(query)
+    if wanted and Delivery.HELD in query.states:  # a person must look at it as well when a destination lacks it
+        wanted = [sa.or_(*wanted, inbound.c.fax_id.in_(_HELD_SOMEWHERE))]
     if query.number is not None:
         wanted.append(inbound.c.caller.contains(query.number, autoescape=True))
     if query.name is not None:
@@ -152,7 +161,12 @@ def _find_in(connection: Connection, query: Filter) -> Sequence[Line]:
         wanted.append(inbound.c.account == query.account)
     if query.since is not None:
         wanted.append(inbound.c.first_seen >= to_ms(query.since))
-    statement = sa.select(inbound).where(*wanted).order_by(inbound.c.fax_id.desc()).limit(query.limit)
+    statement = (
+        sa.select(inbound, _HELD_FOR.label("held_for"))
+        .where(*wanted)
+        .order_by(inbound.c.fax_id.desc())
+        .limit(query.limit)
+    )
     return [
         Line(
             fax_id=FaxId(r.fax_id),
@@ -165,7 +179,7 @@ def _find_in(connection: Connection, query: Filter) -> Sequence[Line]:
             name=r.called or "",
             account=r.account,
             pages=r.pages if r.stored_pages is None else r.stored_pages,
-            reason=r.reason,
+            reason=r.reason or r.held_for,
             folder=None,
         )
         for r in connection.execute(statement)

@@ -147,7 +147,7 @@ INBOUND = Machine(
 
 
 def _enter_delivery(tx: Tx, row: Row[Any], target: Delivery, change: Change[Delivery]) -> Values:
-    if target is Delivery.PENDING:
+    if target is Delivery.PENDING or row.state == Delivery.HELD:
         tx.wake(topics.deliveries(row.sink))
     reasoned = target is not Delivery.DONE
     return {"reason": (change.reason or change.note) if reasoned else None, "updated_at": tx.now}
@@ -159,7 +159,7 @@ DELIVERY = Machine(
     states=Delivery,
     moves=states.DELIVERY,
     subject=lambda row: f"delivery {row.sink}",
-    extra=("attempts",),
+    extra=("attempts", "reason", "optional", "plan"),
     enter=_enter_delivery,
     facts=lambda _: {},
 )

@@ -10,7 +10,7 @@ Crash     the provider got no answer and pushes again, or the next poll finds it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +22,7 @@ from faxdaemon.core import ids
 from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.database import insert_new
-from faxdaemon.journal.fetching import Fetching, came, inbound_fax, store
+from faxdaemon.journal.fetching import Fetching, Wanted, came, inbound_fax, store
 from faxdaemon.journal.jobs import named
 from faxdaemon.journal.machines import RECIPIENT
 from faxdaemon.journal.tables import ENDED, duty, inbound, is_in, recipient
@@ -113,7 +113,16 @@ class Pushing(Fetching):
 
         return self._read(work)
 
-    def arrived(self, account: str, listed: Listed, document: StoredDocument, sinks: Sequence[str]) -> bool:
+    def arrived(
+        self,
+        account: str,
+        listed: Listed,
+        document: StoredDocument,
+        sinks: Sequence[str],
+        *,
+        optional: Collection[str] = (),
+        why: str | None = None,
+    ) -> bool:
         """I1 to I4 in one: a fax came with its document, which is in the spool.  False when we have its document
         already; the new one is then nobody's."""
 
@@ -125,7 +134,7 @@ class Pushing(Fetching):
                 tx.tell(came(fax_id, account))
             row = tx.connection.execute(_BY_NAME.with_for_update(), wanted).one()
             only = (Inbound.SEEN, Inbound.HELD)
-            return store(tx, row.fax_id, None, document, sinks, only=only)
+            return store(tx, row.fax_id, None, document, Wanted(sinks, optional, why), only=only)
 
         return self._write(work)
 

@@ -32,7 +32,7 @@ _BY_NAME = (
 _WAITING = (
     sa.select(delivery.c.reason)
     .where(sa.text(DELIVERY_LIVE), delivery.c.fax_id == sa.bindparam("fax_id"), delivery.c.reason.is_not(None))
-    .order_by(delivery.c.sink)
+    .order_by(delivery.c.optional, delivery.c.sink)
 )
 
 

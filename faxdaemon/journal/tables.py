@@ -12,46 +12,25 @@ neither planner uses such an index for a condition with a bound parameter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from enum import StrEnum
-from typing import Any
-
 import sqlalchemy as sa
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table
 
 from faxdaemon.core.model import Role
 from faxdaemon.core.states import AT_REST, OUTBOUND, Delivery, Inbound, Kept, Outbound, Reporting
+from faxdaemon.journal import shapes
+from faxdaemon.journal.shapes import CLUSTERED, check, iff, live, needs
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
-metadata = sa.MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+metadata, one_of, is_in = shapes.metadata, shapes.one_of, shapes.is_in
 
 ENDED = (Outbound.SENT, Outbound.FAILED, Outbound.CANCELLED)
 """The outcomes: `AT_REST` without HELD."""
 HOLDABLE = [s for s in Outbound if any(m.source is s and m.target is Outbound.HELD for m in OUTBOUND)]
 """The states from which a recipient can come to be held, and to which it is released."""
 STORED_INBOUND = (Inbound.STORED, Inbound.DELIVERED, Inbound.ACKNOWLEDGED)
-
-
-def one_of(column: str, states: Iterable[StrEnum]) -> str:
-    """`column IN ('a', 'b')`, in a stable order."""
-    return f"{column} IN ({', '.join(repr(s.value) for s in states)})"
-
-
-def is_in(state: StrEnum, column: str = "state") -> str:
-    """`column = 'state'` as literal SQL, for partial indexes and the queries that use them."""
-    return f"{column} = '{state.value}'"
-
-
 REPORT_LIVE = one_of("report", (Reporting.DUE, Reporting.REPORTING))
 KEPT_LIVE = one_of("state", (Kept.WANTED, Kept.FETCHED))
 DELIVERY_LIVE = one_of("state", (Delivery.PENDING, Delivery.DELIVERING))
@@ -59,28 +38,6 @@ INBOUND_OPEN = one_of("state", (Inbound.STORED, Inbound.DELIVERED))
 UNTOLD = "untold"
 """Held, with its document in our spool, and the provider has not been told yet."""
 NOT_AT_REST = one_of("state", [s for s in Outbound if s not in AT_REST])
-
-
-def _live(name: str, condition: str, *columns: Column[Any]) -> Index:
-    where = sa.text(condition)
-    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
-
-
-def _check(name: str, *conditions: str) -> CheckConstraint:
-    return CheckConstraint(" AND ".join(conditions), name=name)
-
-
-def _if(condition: str, *needed: str) -> str:
-    """Where `condition` holds, each of the columns `needed` has a value."""
-    return f"(NOT ({condition}) OR ({' AND '.join(f'{c} IS NOT NULL' for c in needed)}))"
-
-
-def _iff(condition: str, column: str) -> str:
-    return f"(({condition}) = ({column} IS NOT NULL))"
-
-
-#: SQLite keeps such a table in the order of its key, in one tree instead of two.
-_CLUSTERED: Any = {"sqlite_with_rowid": False}
 
 fax = Table(
     "fax",
@@ -102,11 +59,11 @@ fax = Table(
     Column("published", Json),
     Column("part", Integer, nullable=False, server_default="0"),
     Column("format", Text),
-    _check("report", one_of("report", Reporting)),
-    _check("plan", _if(one_of("report", (Reporting.REPORTING, Reporting.REPORTED)), "plan")),
-    **_CLUSTERED,
+    check("report", one_of("report", Reporting)),
+    check("plan", needs(one_of("report", (Reporting.REPORTING, Reporting.REPORTED)), "plan")),
+    **CLUSTERED,
 )
-_live("ix_fax_report", REPORT_LIVE, fax.c.folder, fax.c.id)
+live("ix_fax_report", REPORT_LIVE, fax.c.folder, fax.c.id)
 
 document = Table(
     "document",
@@ -120,8 +77,8 @@ document = Table(
     Column("pages", Integer),
     Column("role", String(12), nullable=False, server_default=Role.DOCUMENT.value),
     Column("original", Text),
-    _check("role", one_of("role", Role)),
-    **_CLUSTERED,
+    check("role", one_of("role", Role)),
+    **CLUSTERED,
 )
 
 recipient = Table(
@@ -159,44 +116,44 @@ recipient = Table(
     Column("remote_csid", Text),
     Column("updated_at", BigInteger, nullable=False),
     Column("settings", Text),
-    _check("state", one_of("state", Outbound)),
-    _check("counts", "n >= 1", "submission >= 1", "epoch >= 0", "attempts >= 0", "asked >= 0"),
-    _check(
+    check("state", one_of("state", Outbound)),
+    check("counts", "n >= 1", "submission >= 1", "epoch >= 0", "attempts >= 0", "asked >= 0"),
+    check(
         "routed",
-        _if(
+        needs(
             one_of("state", [s for s in Outbound if s not in AT_REST and s is not Outbound.RECEIVED]),
             *("number", "account", "accounts", "options", "allowance", "expires_at"),
         ),
-        _if(is_in(Outbound.SENT), "number", "account"),
+        needs(is_in(Outbound.SENT), "number", "account"),
     ),
-    _check(
+    check(
         "submitting",
-        _iff(is_in(Outbound.SUBMITTING), "owner"),
-        _iff(is_in(Outbound.SUBMITTING), "deadline"),
-        _if(
+        iff(is_in(Outbound.SUBMITTING), "owner"),
+        iff(is_in(Outbound.SUBMITTING), "deadline"),
+        needs(
             one_of("state", (Outbound.SUBMITTING, Outbound.UNCERTAIN, Outbound.ACCEPTED)),
             "reference",
             "intended_at",
         ),
     ),
-    _check("doubt", f"(NOT ({is_in(Outbound.UNCERTAIN)}) OR doubt)", "(NOT doubt OR reference IS NOT NULL)"),
-    _check("accepted", _if(is_in(Outbound.ACCEPTED), "provider_id")),
-    _check("ended", _iff(one_of("state", ENDED), "ended_at")),
-    _check(
+    check("doubt", f"(NOT ({is_in(Outbound.UNCERTAIN)}) OR doubt)", "(NOT doubt OR reference IS NOT NULL)"),
+    check("accepted", needs(is_in(Outbound.ACCEPTED), "provider_id")),
+    check("ended", iff(one_of("state", ENDED), "ended_at")),
+    check(
         "held",
-        _iff(is_in(Outbound.HELD), "held_from"),
+        iff(is_in(Outbound.HELD), "held_from"),
         f"(held_from IS NULL OR {one_of('held_from', HOLDABLE)})",
-        _if(one_of("state", (Outbound.HELD, Outbound.FAILED)), "reason"),
+        needs(one_of("state", (Outbound.HELD, Outbound.FAILED)), "reason"),
     ),
-    **_CLUSTERED,
+    **CLUSTERED,
 )
 _QUEUE = (recipient.c.account, recipient.c.due, recipient.c.fax_id)
-_live("ix_recipient_received", is_in(Outbound.RECEIVED), recipient.c.fax_id)
-_live("ix_recipient_ready", is_in(Outbound.READY), *_QUEUE)
-_live("ix_recipient_submitting", is_in(Outbound.SUBMITTING), recipient.c.owner)
-_live("ix_recipient_uncertain", is_in(Outbound.UNCERTAIN), *_QUEUE)
-_live("ix_recipient_accepted", is_in(Outbound.ACCEPTED), *_QUEUE)
-_live("ix_recipient_held", is_in(Outbound.HELD), recipient.c.fax_id)
+live("ix_recipient_received", is_in(Outbound.RECEIVED), recipient.c.fax_id)
+live("ix_recipient_ready", is_in(Outbound.READY), *_QUEUE)
+live("ix_recipient_submitting", is_in(Outbound.SUBMITTING), recipient.c.owner)
+live("ix_recipient_uncertain", is_in(Outbound.UNCERTAIN), *_QUEUE)
+live("ix_recipient_accepted", is_in(Outbound.ACCEPTED), *_QUEUE)
+live("ix_recipient_held", is_in(Outbound.HELD), recipient.c.fax_id)
 
 kept = Table(
     "kept",
@@ -218,13 +175,13 @@ kept = Table(
     Column("reason", Text),
     Column("updated_at", BigInteger, nullable=False),
     sa.ForeignKeyConstraint(["fax_id", "n"], [recipient.c.fax_id, recipient.c.n]),
-    _check("state", one_of("state", Kept)),
-    _check("counts", "submission >= 1", "epoch >= 0"),
-    _check("fetched", _if(one_of("state", (Kept.FETCHED, Kept.DONE)), "sha256")),
-    _check("given_up", _if(is_in(Kept.GIVEN_UP), "reason")),
-    **_CLUSTERED,
+    check("state", one_of("state", Kept)),
+    check("counts", "submission >= 1", "epoch >= 0"),
+    check("fetched", needs(one_of("state", (Kept.FETCHED, Kept.DONE)), "sha256")),
+    check("given_up", needs(is_in(Kept.GIVEN_UP), "reason")),
+    **CLUSTERED,
 )
-_live("ix_kept_live", KEPT_LIVE, kept.c.folder, kept.c.due)
+live("ix_kept_live", KEPT_LIVE, kept.c.folder, kept.c.due)
 
 job = Table(
     "job",
@@ -234,7 +191,7 @@ job = Table(
     Column("fax_id", byte_ordered(26), nullable=False),
     Column("n", Integer, nullable=False),
     Column("submission", Integer, nullable=False),
-    **_CLUSTERED,
+    **CLUSTERED,
 )
 
 event = Table(
@@ -279,16 +236,16 @@ inbound = Table(
     Column("updated_at", BigInteger, nullable=False),
     Column("untold", Boolean),
     sa.UniqueConstraint("account", "provider_id"),
-    _check("state", one_of("state", Inbound)),
-    _check("counts", "epoch >= 0", "attempts >= 0"),
-    _check("stored", _if(one_of("state", STORED_INBOUND), "spool", "size", "sha256", "media")),
-    _check("held", _if(is_in(Inbound.HELD), "reason")),
-    **_CLUSTERED,
+    check("state", one_of("state", Inbound)),
+    check("counts", "epoch >= 0", "attempts >= 0"),
+    check("stored", needs(one_of("state", STORED_INBOUND), "spool", "size", "sha256", "media")),
+    check("held", needs(is_in(Inbound.HELD), "reason")),
+    **CLUSTERED,
 )
-_live("ix_inbound_seen", is_in(Inbound.SEEN), inbound.c.account, inbound.c.due, inbound.c.fax_id)
-_live("ix_inbound_open", INBOUND_OPEN, inbound.c.account, inbound.c.due, inbound.c.fax_id)
-_live("ix_inbound_held", is_in(Inbound.HELD), inbound.c.fax_id)
-_live("ix_inbound_untold", UNTOLD, inbound.c.account, inbound.c.due)
+live("ix_inbound_seen", is_in(Inbound.SEEN), inbound.c.account, inbound.c.due, inbound.c.fax_id)
+live("ix_inbound_open", INBOUND_OPEN, inbound.c.account, inbound.c.due, inbound.c.fax_id)
+live("ix_inbound_held", is_in(Inbound.HELD), inbound.c.fax_id)
+live("ix_inbound_untold", UNTOLD, inbound.c.account, inbound.c.due)
 
 delivery = Table(
     "delivery",
@@ -302,14 +259,27 @@ delivery = Table(
     Column("plan", Json),
     Column("reason", Text),
     Column("updated_at", BigInteger, nullable=False),
-    _check("state", one_of("state", Delivery)),
-    _check("counts", "epoch >= 0", "attempts >= 0"),
-    _check("plan", _if(one_of("state", (Delivery.DELIVERING, Delivery.DONE)), "plan")),
-    _check("held", _if(is_in(Delivery.HELD), "reason")),
-    **_CLUSTERED,
+    Column("optional", Boolean, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    check("state", one_of("state", Delivery)),
+    check("counts", "epoch >= 0", "attempts >= 0"),
+    check("plan", needs(one_of("state", (Delivery.DELIVERING, Delivery.DONE)), "plan")),
+    check("held", needs(one_of("state", (Delivery.HELD, Delivery.GIVEN_UP)), "reason")),
+    **CLUSTERED,
 )
-_live("ix_delivery_live", DELIVERY_LIVE, delivery.c.sink, delivery.c.due)
-_live("ix_delivery_held", is_in(Delivery.HELD), delivery.c.fax_id)
+live("ix_delivery_live", DELIVERY_LIVE, delivery.c.sink, delivery.c.fax_id, delivery.c.due)
+live("ix_delivery_held", is_in(Delivery.HELD), delivery.c.sink, delivery.c.fax_id)
+
+sink = Table(
+    "sink",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text),
+    Column("until", BigInteger, nullable=False),
+    Column("down_since", BigInteger),
+    Column("reason", Text),
+    **CLUSTERED,
+)
 
 account = Table(
     "account",
@@ -317,7 +287,7 @@ account = Table(
     Column("name", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
-    **_CLUSTERED,
+    **CLUSTERED,
 )
 
 duty = Table(
@@ -325,7 +295,7 @@ duty = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("next_at", BigInteger, nullable=False),
-    **_CLUSTERED,
+    **CLUSTERED,
 )
 
 node = Table(
@@ -335,5 +305,5 @@ node = Table(
     Column("name", Text, nullable=False),
     Column("version", String(40), nullable=False),
     Column("until", BigInteger, nullable=False),
-    **_CLUSTERED,
+    **CLUSTERED,
 )

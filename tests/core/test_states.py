@@ -29,7 +29,7 @@ TABLES: list[tuple[type[StrEnum], tuple[Move[StrEnum], ...], set[StrEnum]]] = [
     (Reporting, REPORTING, {Reporting.REPORTED}),  # type: ignore[list-item] # likewise
     (Inbound, INBOUND, {Inbound.ACKNOWLEDGED}),  # type: ignore[list-item] # likewise
     (Kept, KEPT, {Kept.DONE, Kept.GIVEN_UP}),  # type: ignore[list-item] # likewise
-    (Delivery, DELIVERY, {Delivery.DONE}),  # type: ignore[list-item] # likewise
+    (Delivery, DELIVERY, {Delivery.DONE, Delivery.GIVEN_UP}),  # type: ignore[list-item] # likewise
 ]
 
 

@@ -1,76 +1,22 @@
-"""Delivering: each fax once to each sink, a commit between staging and showing; a sink that is down waits alone."""
+"""Delivering: each fax once to each sink, in order, a commit between staging and showing; a sink that is down waits
+alone.  What is optional, handed over or a person's affair: `test_deliver_ends`."""
 
 from __future__ import annotations
 
+import errno
 import shutil
-from collections import deque
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.delivering import Sink, deliver, deliveries, state, stored
 from support.papers import pdf_bytes
-from support.scripted import Crash, Faulty, Site, listed
+from support.scripted import Crash, Faulty, Site
 
-from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
-from faxdaemon.core.errors import FilesError, FolderOffline, JournalError
-from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import InboundFax, StoredDocument
-from faxdaemon.inbound.deliver import WITHIN, DeliverStage
+from faxdaemon.core.errors import FilesError, FolderOffline, JournalError, SinkOffline
+from faxdaemon.inbound.deliver import WITHIN
 from faxdaemon.sinks.folder import Options, open_sink
-
-
-class Sink:
-    """A sink that writes down what is done with it."""
-
-    def __init__(self, key: str = "desk", *faults: BaseException | None) -> None:
-        self.key = key
-        self.acts: list[tuple[str, Any]] = []
-        self.faults: deque[BaseException | None] = deque(faults)
-
-    def _act(self, name: str, argument: Any) -> None:
-        fault = self.faults.popleft() if self.faults else None
-        if fault is not None:
-            raise fault
-        self.acts.append((name, argument))
-
-    def stage(self, fax: InboundFax, document: Path) -> Mapping[str, Any]:
-        self._act("stage", document.read_bytes())
-        return {"id": fax.fax_id}
-
-    def publish(self, plan: Mapping[str, Any]) -> None:
-        self._act("publish", plan["id"])
-
-
-def deliver(site: Site, sink: Any, **parts: Any) -> DeliverStage:
-    journal = parts.pop("journal", site.journal)
-    return DeliverStage(sink, site.spool, journal=journal, clock=site.clock, alert=site.alerts)
-
-
-def stored(site: Site, provider_id: str = "in-1", *, sinks: tuple[str, ...] = ("desk",)) -> FaxId:
-    """A received fax in our spool, for these sinks."""
-    content = pdf_bytes(text=provider_id)
-    site.later(1)
-    site.journal.seen("main", [listed(provider_id)])
-    (fax,) = site.journal.claim_seen("main", 1, 60.0)
-    name = site.spool.name("in", fax.fax_id, 1, ".pdf")
-    path = site.spool.path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = site.files.write_new(path, [content])
-    document = StoredDocument(name, written.size, written.sha256, "application/pdf", 1)
-    assert site.journal.stored(fax, document, list(sinks))
-    return FaxId(fax.fax_id)
-
-
-def state(site: Site, fax: FaxId) -> str:
-    (row,) = [row for row in site.journal.find(Filter(direction="in")) if row.fax_id == fax]
-    return str(row.state)
-
-
-def deliveries(site: Site, fax: FaxId) -> dict[str, str]:
-    return {each["sink"]: each["state"] for each in site.journal.life(fax).facts["deliveries"]}
-
 
 # -- the plain way
 
@@ -194,7 +140,13 @@ def test_a_late_claimant_shows_nothing(site: Site) -> None:
 # -- trouble
 
 
-@pytest.mark.parametrize("faults", [[FolderOffline("not mounted")], [None, FilesError("share gone")]])
+FULL = FilesError("no space left")
+FULL.__cause__ = OSError(errno.ENOSPC, "no space left")
+
+
+@pytest.mark.parametrize(
+    "faults", [[FolderOffline("not mounted")], [SinkOffline("no queue")], [None, SinkOffline("gone")], [FULL]]
+)
 def test_a_sink_that_is_down_is_tried_again_told_once_and_told_over(site: Site, faults: list[Any]) -> None:
     fax = stored(site)
     sink = Sink("desk", *faults, *faults[-1:])
@@ -209,14 +161,62 @@ def test_a_sink_that_is_down_is_tried_again_told_once_and_told_over(site: Site, 
     assert state(site, fax) == "delivered"
     assert site.alerts.over == ["sink:desk"]
     assert [name for name, _ in sink.acts] == ["stage", "publish"], "what was staged is not staged again"
+    told = [event for event in site.events(fax) if event == "postpone"]
+    assert len(told) == 1, "the same trouble is one event"
+
+
+def test_behind_a_sink_that_is_down_the_oldest_is_tried_and_the_order_kept(site: Site) -> None:
+    faxes = [stored(site, f"in-{n}") for n in range(3)]
+    sink = Sink("desk", *[FolderOffline("not mounted")] * 4)
+    stage = deliver(site, sink)
+    waits = []
+    for _ in range(4):
+        stage.step()
+        waits.append(site.journal.next_delivery_due("desk"))
+        assert stage.step() > 0, "nobody else is tried meanwhile"
+        site.later(waits[-1])
+    assert len(sink.faults) == 0
+    assert {state for fax in faxes for state in deliveries(site, fax).values()} == {"pending"}
+    assert waits == sorted(waits)
+    assert waits[-1] > 2 * waits[0], "more and more rarely"
+    late = stored(site, "in-3")
+    for _ in range(4):
+        assert stage.step() == 0.0
+    assert [fax for name, fax in sink.acts if name == "publish"] == [*faxes, late]
+
+
+def test_a_fax_that_cannot_be_delivered_by_its_own_fault_lets_the_others_go_on(site: Site) -> None:
+    first, second = stored(site, "in-1"), stored(site, "in-2")
+    sink = Sink("desk", FilesError("its content has changed in the spool"))
+    stage = deliver(site, sink)
+    stage.step()
+    assert f"delivery:{first}:desk" in site.alerts.open
+    stage.step()
+    assert [fax for name, fax in sink.acts if name == "publish"] == [second]
+    site.later(site.journal.next_delivery_due("desk"))
+    stage.step()
+    assert state(site, first) == "delivered"
+    assert site.alerts.open == {}
+
+
+def test_those_that_were_put_off_by_themselves_go_in_order_when_the_sink_was_down_since(site: Site) -> None:
+    first, second = stored(site, "in-1"), stored(site, "in-2")
+    sink = Sink("desk", FilesError("odd"), FolderOffline("not mounted"))
+    stage = deliver(site, sink)
+    stage.step()
+    stage.step()
+    site.later(site.journal.next_delivery_due("desk"))
+    for _ in range(2):
+        stage.step()
+    assert [fax for name, fax in sink.acts if name == "publish"] == [first, second]
 
 
 def test_a_bug_is_told_and_tried_again_and_stops_nothing(site: Site) -> None:
-    stored(site)
+    fax = stored(site)
     sink = Sink("desk", ValueError("a bug of ours"))
     stage = deliver(site, sink)
     assert stage.step() == 0.0
-    assert "ValueError" in site.alerts.open["sink:desk"]
+    assert "ValueError" in site.alerts.open[f"delivery:{fax}:desk"]
     assert "a bug of ours" not in str(site.alerts.said), "the log has it"
     wait = stage.step()
     assert 0 < wait < NOTHING_DUE
@@ -241,7 +241,7 @@ def test_a_document_that_the_spool_has_lost_is_told_and_not_delivered(site: Site
     stage = deliver(site, open_sink("desk", Options.model_validate({"path": desk}), site.sink_tools()))
     stage.step()
     assert state(site, fax) == "stored"
-    assert list(site.alerts.open) == ["sink:desk"]
+    assert list(site.alerts.open) == [f"delivery:{fax}:desk"]
     assert [path for path in desk.iterdir() if path.is_file()] == []
 
 

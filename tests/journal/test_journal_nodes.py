@@ -176,6 +176,43 @@ def test_the_last_two_deliveries_ended_by_two_nodes_at_once_are_noticed(one: Any
         assert one.journal.life(fax.fax_id).facts["state"] == "delivered"
 
 
+def test_a_sink_has_one_claimant_among_all_nodes_and_keeps_its_order(one: Any, two: Any) -> None:
+    faxes = [one.stored(provider_id=str(n)).fax_id for n in range(12)]
+    done: list[str] = []
+    while len(done) < len(faxes):
+        with ThreadPoolExecutor(8) as pool:
+            claimed = list(pool.map(lambda j: j.claim_deliveries("desk", 1, 60), (one.journal, two) * 4))
+        (work,) = [work for works in claimed for work in works]
+        done.append(work.fax.fax_id)
+        two.delivering(work, {})
+        assert two.delivery_done(work)
+    assert done == sorted(faxes)
+
+
+def test_a_sink_that_is_down_is_left_alone_by_all_nodes(one: Any, two: Any) -> None:
+    one.stored()
+    (work,) = one.journal.claim_deliveries("desk", 1, 60)
+    assert one.journal.sink_down(work, "not mounted", 30, 60)
+    assert two.claim_deliveries("desk", 1, 60) == []
+    assert two.next_delivery_due("desk") == pytest.approx(30)
+    assert two.troubles("desk").sink == "not mounted"
+    one.clock.advance(30)
+    (work,) = two.claim_deliveries("desk", 1, 60)
+    assert work.down_since is not None
+
+
+def test_the_turn_of_a_node_that_is_gone_ends_with_its_heartbeat(one: Any, two: Any) -> None:
+    one.stored()
+    one.journal.heartbeat(20)
+    (work,) = one.journal.claim_deliveries("desk", 1, 300)
+    one.clock.advance(19)
+    assert two.claim_deliveries("desk", 1, 300) == []
+    one.clock.advance(2)
+    (again,) = two.claim_deliveries("desk", 1, 300)
+    assert not one.journal.delivering(work, {})
+    assert two.delivering(again, {})
+
+
 def test_a_report_belongs_to_the_node_that_has_the_original_while_it_lives(one: Any, two: Any) -> None:
     one.ended()
     one.journal.heartbeat(60)

@@ -29,6 +29,7 @@ LATER_COLUMNS = {
     "document": {"role", "original"},
     "recipient": {"keep", "fields", "settings"},
     "inbound": {"untold"},
+    "delivery": {"optional", "since"},
 }
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from faxdaemon.contracts.journal.accounts import TURN, AccountJournal, Pause
+from faxdaemon.contracts.journal.delivering import DeliveryJournal, SinkStanding, Troubles
 from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
 from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
@@ -25,6 +26,7 @@ from faxdaemon.contracts.keeping import KeepJournal
 __all__ = [
     "TURN",
     "AccountJournal",
+    "DeliveryJournal",
     "Event",
     "Filter",
     "Guard",
@@ -43,13 +45,23 @@ __all__ = [
     "Routed",
     "Row",
     "Settled",
+    "SinkStanding",
     "Standing",
     "ToRoute",
+    "Troubles",
 ]
 
 
 class Journal(
-    OutboundJournal, KeepJournal, InboundJournal, PushJournal, AccountJournal, OperatorJournal, HistoryJournal, Protocol
+    OutboundJournal,
+    KeepJournal,
+    InboundJournal,
+    DeliveryJournal,
+    PushJournal,
+    AccountJournal,
+    OperatorJournal,
+    HistoryJournal,
+    Protocol,
 ):
     """All of it; a stage asks only for the part that it uses."""
 

@@ -1,14 +1,14 @@
-"""Receiving: from the provider's list, or from its push, to the acknowledgement."""
+"""Receiving: from the provider's list, or from its push, to the acknowledgement.  What lies between, delivering, is in
+`delivering`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import (
-    DeliveryWork,
     InboundFax,
     Listed,
     StoredDocument,
@@ -51,8 +51,17 @@ class InboundJournal(InboxJournal, Protocol):
         """Due faxes in SEEN, hidden for `within` seconds."""
         ...
 
-    def stored(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> bool:
-        """I4: the document is in the spool; one delivery row per sink.  From here it is ours."""
+    def stored(
+        self,
+        fax: InboundFax,
+        document: StoredDocument,
+        sinks: Sequence[str],
+        *,
+        optional: Collection[str] = ...,
+        why: str | None = ...,
+    ) -> bool:
+        """I4: the document is in the spool; one delivery row per sink, those of `optional` marked as such; `why` is
+        what chose them.  From here it is ours."""
         ...
 
     def fetch_postponed(self, fax: InboundFax, reason: str, delay: float) -> bool:
@@ -74,26 +83,6 @@ class InboundJournal(InboxJournal, Protocol):
         again after `delay`."""
         ...
 
-    def claim_deliveries(self, sink: str, limit: int, within: float) -> list[DeliveryWork]:
-        """Due deliveries of `sink` in PENDING or DELIVERING, oldest first."""
-        ...
-
-    def delivering(self, work: DeliveryWork, plan: Mapping[str, Any]) -> bool:
-        """I6: the delivery is staged."""
-        ...
-
-    def delivery_waiting(self, work: DeliveryWork, plan: Mapping[str, Any], delay: float) -> bool:
-        """The sink has it in hand and goes on by `plan` in `delay` seconds."""
-        ...
-
-    def delivery_done(self, work: DeliveryWork) -> bool:
-        """I9: the sink has it; when it was the last one, the fax is DELIVERED."""
-        ...
-
-    def delivery_postponed(self, work: DeliveryWork, reason: str, delay: float) -> bool:
-        """The sink could not take it now."""
-        ...
-
     def claim_delivered(self, account: str, limit: int, within: float, *, stored: bool) -> list[InboundFax]:
         """Faxes to acknowledge: DELIVERED ones, STORED ones too when the site acknowledges on `stored`, and those that
         were set aside."""
@@ -108,8 +97,8 @@ class InboundJournal(InboxJournal, Protocol):
         ...
 
     def next_inbound_due(self, kind: str, key: str) -> float | None:
-        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key`, or
-        `delivery` row of sink `key`, is due."""
+        """Seconds until the next `seen`, `delivered` or `stored` (which includes delivered) row of account `key` is
+        due."""
         ...
 
 
@@ -128,7 +117,16 @@ class PushJournal(InboxJournal, Protocol):
         """The received fax known under the provider's name; with a document once it is stored."""
         ...
 
-    def arrived(self, account: str, listed: Listed, document: StoredDocument, sinks: Sequence[str]) -> bool:
+    def arrived(
+        self,
+        account: str,
+        listed: Listed,
+        document: StoredDocument,
+        sinks: Sequence[str],
+        *,
+        optional: Collection[str] = ...,
+        why: str | None = ...,
+    ) -> bool:
         """I1 to I4 in one: a fax came with its document, which is in the spool.  False when we have its document
         already; the new one is then nobody's."""
         ...

@@ -34,6 +34,14 @@ class OperatorJournal(Protocol):
         """A person found out that a held fax was sent."""
         ...
 
+    def give_up(self, fax: str, sink: str | None) -> int:
+        """Do not deliver a received fax any more: to `sink`, or to every one where it is held."""
+        ...
+
+    def redirect(self, sink: str, target: str | None) -> int:
+        """Deliver what waits for `sink` to `target` instead; to nowhere when None."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
