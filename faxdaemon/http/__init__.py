@@ -22,6 +22,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -83,6 +84,12 @@ class Reply:
         return self.body.decode("utf-8", "replace")
 
 
+@cache
+def _trusting_the_system() -> ssl.SSLContext:
+    """One for all accounts: to read the system's certificates takes some 30 ms.  Nobody may change it."""
+    return ssl.create_default_context()
+
+
 class Http:
     """The client of one account.  Used by several threads at once."""
 
@@ -105,7 +112,7 @@ class Http:
         self._limits = {"connect": connect, "read": silence, "write": silence, "pool": connect}
         self._clock = clock
         try:
-            tls = ssl.create_default_context(cafile=str(ca) if ca else None)
+            tls = ssl.create_default_context(cafile=str(ca)) if ca else _trusting_the_system()
         except OSError as error:
             raise ConfigError([f"ca: {ca} cannot be used as certificates: {error.strerror or error}"]) from error
         self._wire = Wire(clock, tls, max_connections)

@@ -23,6 +23,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import parse_qsl
@@ -61,6 +62,12 @@ class _Posted:
     """With OAuth."""
 
 
+@cache
+def _service(name: str) -> Service:
+    """Read once: every sandbox has the same."""
+    return Service(_WSDL / name)
+
+
 class Concord:
     """The dialect."""
 
@@ -75,8 +82,8 @@ class Concord:
         self._receiving = Receiving(around.network, UTC)
         self._ids = itertools.count(1)
         self._services = {
-            "/fax/v5": Service(_WSDL / "concord-faxws.wsdl"),
-            "/faxreceive/v5": Service(_WSDL / "concord-faxreceive.wsdl"),
+            "/fax/v5": _service("concord-faxws.wsdl"),
+            "/faxreceive/v5": _service("concord-faxreceive.wsdl"),
         }
         self._methods: Mapping[str, Method] = {
             **self._sending.methods,

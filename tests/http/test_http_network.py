@@ -16,6 +16,7 @@ import pytest
 import structlog
 from support.wire import Talk, WireServer, always, reply
 
+from faxdaemon import http
 from faxdaemon.core.errors import ConfigError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.http import LONGEST_WAIT, Http, Reply, SizedStream
 
@@ -109,6 +110,21 @@ def test_untrusted_certificate_is_not_sent(client: Make, certificate: tuple[Path
 def test_certificates_to_trust_are_trusted(client: Make, certificate: tuple[Path, ssl.SSLContext]) -> None:
     with WireServer(always(reply("x")), tls=certificate[1]) as server:
         assert client(ca=certificate[0]).send("POST", server.url, content=b"a").text == "x"
+
+
+def test_what_one_account_trusts_no_other_does(client: Make, certificate: tuple[Path, ssl.SSLContext]) -> None:
+    with WireServer(always(reply("x")), tls=certificate[1]) as server:
+        assert client(ca=certificate[0]).send("POST", server.url, content=b"a").text == "x"
+        with pytest.raises(NotSent, match="certificate"):
+            client().send("POST", server.url, content=b"a")
+
+
+def test_the_systems_certificates_are_read_once_for_all_accounts(client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, real = [], ssl.create_default_context
+    monkeypatch.setattr(ssl, "create_default_context", lambda **how: (read.append(how), real(**how))[1])
+    http._trusting_the_system.cache_clear()
+    client(), client()
+    assert read == [{}]
 
 
 @pytest.mark.parametrize("content", [None, "this is no certificate"])

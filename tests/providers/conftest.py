@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -17,9 +18,11 @@ from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.http import Http
 from faxdaemon.options import Account
+from faxdaemon.providers.concord import soap
 from faxdaemon.sandbox import Sandbox
 
 PROVIDERS = plugins.names("faxdaemon.providers")
+_read = cache(soap._document)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +31,12 @@ def quiet() -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as events:
         structlog.get_config()["processors"].insert(0, structlog.processors.format_exc_info)
         yield events
+
+
+@pytest.fixture(autouse=True)
+def _each_wsdl_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """zeep takes 0.1 s for one; that an account keeps what it read, and reads it again when it must, is not changed."""
+    monkeypatch.setattr(soap, "_document", _read)
 
 
 @pytest.fixture
