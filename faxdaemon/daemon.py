@@ -18,11 +18,13 @@ from faxdaemon import __version__
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.push import Kind
+from faxdaemon.core.errors import UserError
 from faxdaemon.core.places import DropPlaces
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
+from faxdaemon.nightly import add_daily
 from faxdaemon.options import Account, Push
 from faxdaemon.outgoing import SLOW, Outgoing
 from faxdaemon.web import outbox
@@ -47,6 +49,7 @@ class Daemon(Outgoing):
         try:
             self._add_outbound([*settings.outbound, self._outbox()])
             self._add_inbound()
+            add_daily(self, self._inboxes)
             self.control = self._control()
             self.web = self._web()
         except BaseException:
@@ -75,7 +78,14 @@ class Daemon(Outgoing):
             alerts=self.alert.open_alerts,
             started=self.clock.now(),
         )
-        return ControlServer(Control(self.journal, self.status, box.drop, box.folder), settings.state)
+        control = Control(self.journal, self.status, box.drop, box.folder, look=self._look)
+        return ControlServer(control, settings.state)
+
+    def _look(self, account: str) -> None:
+        inbox = self._inboxes.get(account)
+        if inbox is None:
+            raise UserError(f"account {account} receives nothing here")
+        self.journal.inbox_hinted(account, inbox.poll, 0.0)
 
     def _web(self) -> WebServer | None:
         """What providers push to; None where nothing is to be served."""

@@ -16,7 +16,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from faxdaemon.cli import account, config, cover, decide, explain, import_, listing, send, service, show, status
+from faxdaemon.cli import (
+    account,
+    config,
+    cover,
+    decide,
+    explain,
+    import_,
+    listing,
+    reconcile,
+    send,
+    service,
+    show,
+    status,
+)
 from faxdaemon.core.errors import ConfigError, FaxdaemonError
 
 FAILED = 1
@@ -95,6 +108,7 @@ app.command()(decide.resend)
 app.command()(decide.cancel)
 app.command()(decide.sent)
 app.command()(status.status)
+app.command()(reconcile.reconcile)
 app.add_typer(account.app, name="account")
 app.add_typer(config.app, name="config")
 app.add_typer(import_.app, name="import")

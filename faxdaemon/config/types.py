@@ -34,6 +34,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
+from faxdaemon.config.daily import Reconcile
+from faxdaemon.config.running import Log, Web
 from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming
@@ -50,7 +52,6 @@ OTHER = "other"
 """The line that takes what was sent to no number listed."""
 
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
-_LISTEN = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 def _safe_name(value: str) -> str:
@@ -114,13 +115,6 @@ def _format(value: str) -> str:
 def _template(value: Path) -> Path:
     if str(value) != BUILT_IN and not value.is_absolute():
         raise ValueError(f"“{value}” is no absolute path; write one, or {BUILT_IN}")
-    return value
-
-
-def _listen(value: str) -> str:
-    match = _LISTEN.fullmatch(value)
-    if not match or not 0 < int(match[1]) < 65536:
-        raise ValueError(f"“{value}” is not host:port; write 127.0.0.1:8480, or 0.0.0.0:8480 for every address")
     return value
 
 
@@ -275,24 +269,6 @@ class InboundAccount(Section):
         return (key, self.lines[key]) if key is not None and key in self.lines else None
 
 
-class Web(Section):
-    """The status pages and the HTTP API."""
-
-    listen: Annotated[str, AfterValidator(_listen)] | None = None
-    """`host:port` to listen on; nothing is listened on without it."""
-    largest: int = Field(default=64, ge=1, le=1024)
-    """The largest request in MiB: a pushed fax with its document."""
-
-
-class Log(Section):
-    """What is logged, and how."""
-
-    level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least important kind of message to log."""
-    format: Literal["text", "json"] = "text"
-    """Lines for people, or one JSON object a line for a log collector."""
-
-
 class Settings(Section):
     """The whole file."""
 
@@ -319,6 +295,8 @@ class Settings(Section):
     """The accounts to receive through."""
     mail: MailServer | None = None
     """The server through which mail is sent, where any is to be sent (docs/mail.md)."""
+    reconcile: Reconcile = Reconcile()
+    """The daily comparison with what the providers list."""
     web: Web = Web()
     """The status pages and the HTTP API."""
     log: Log = Log()

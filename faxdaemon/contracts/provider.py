@@ -60,6 +60,8 @@ class Capabilities:
     """What it heeds of `core.wishes.VOCABULARY`, by name."""
     pictures: frozenset[str] = frozenset()
     """Which pictures of a sent fax it has, `image` and `transmittal`: what of `contracts.services.Images` works."""
+    lists_sent: bool = False
+    """Whether it lists the jobs that it took, as `contracts.audit.SentList` has it."""
 
 
 @dataclass(frozen=True, slots=True)

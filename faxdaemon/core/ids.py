@@ -73,3 +73,11 @@ def delivery_id(fax_id: FaxId, sink: str) -> str:
     """Our name for the delivery of one received fax to one sink, 32 hexadecimal digits: the same for each repeat, so
     that the other side can tell a repeat."""
     return hashlib.sha256(f"{fax_id}\0{sink}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def is_token(text: str, length: int) -> bool:
+    """Whether `text` has the form of a reference of ours, as `token` cuts it to `length`."""
+    fax_id, _, rest = text.partition("-")
+    if length >= FAX_ID_LENGTH + len("-1-1"):  # cut only for the thousandth recipient: another one's would look alike
+        return is_fax_id(fax_id) and rest.replace("-", "", 1).isdigit() and rest.isascii()
+    return len(text) == length and all(c in _ALPHABET for c in text)

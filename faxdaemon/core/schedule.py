@@ -9,6 +9,7 @@ The shape is Postfix's (the age of the item, clamped): see `docs/decisions/0004-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 JITTER = 0.2
 
@@ -63,3 +64,11 @@ def until(due_ms: int, now_ms: int, longest: float) -> float:
     """Seconds from now until a stored time; one further away than `longest` (a clock that jumped) counts as now."""
     seconds = (due_ms - now_ms) / 1000
     return 0.0 if seconds > longest or seconds < 0 else seconds
+
+
+def until_time(now: datetime, at: time, zone: tzinfo) -> float:
+    """Seconds until the clock of `zone` shows `at` the next time; more than 0.  A time that is left out when the clocks
+    change comes as if it were there."""
+    day = now.astimezone(zone).date()
+    times = (datetime.combine(day + timedelta(days=n), at, zone).astimezone(UTC) for n in range(3))
+    return next((moment - now).total_seconds() for moment in times if moment > now)

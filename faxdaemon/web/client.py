@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -61,6 +62,10 @@ class ControlClient:
         """`hold`, `release`, `resend`, `cancel` or `sent`; returns how many recipients changed."""
         # The id is a person's text: it must not become another path.
         return int(self._ask("POST", f"/faxes/{_segment(fax)}/{action}", params={"reason": reason})["changed"])
+
+    def look(self, account: str) -> None:
+        """Have the inbox of `account` looked into now."""
+        self._ask("POST", f"/accounts/{quote(account, safe='')}/look")
 
     def send(self, number: str, name: str, chunks: Iterable[bytes]) -> tuple[str, Path]:
         """Hand a document over; returns its drop's name and folder."""

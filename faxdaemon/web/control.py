@@ -2,6 +2,7 @@
 
     GET  /status                          -> what `status.Status` tells
     POST /faxes/{id}/hold?reason=...      -> {"changed": n}     likewise release, resend, cancel, sent
+    POST /accounts/{name}/look           -> {}     its inbox is looked into now
     POST /send?number=...&name=...        -> {"name": ..., "folder": ...}     the document is the body, streamed
     POST /reload                          -> {"generation": n, "notes": [...]}   /status tells when n is in force
 
@@ -59,6 +60,8 @@ class Control:
     """The folder that `drop` drops into."""
     reload: Callable[[], Mapping[str, Any]] = _cannot
     """Look whether the configuration file can be used, and begin to; `UserError` when it cannot."""
+    look: Callable[[str], object] = lambda _account: None
+    """Have the inbox of an account looked into; `UserError` where it receives nothing."""
 
 
 def build(control: Control, token: str | None = None) -> FastAPI:
@@ -76,6 +79,11 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     @app.post("/reload")
     def reload() -> dict[str, Any]:
         return dict(control.reload())
+
+    @app.post("/accounts/{name}/look")
+    def look(name: str) -> dict[str, Any]:
+        control.look(name)
+        return {}
 
     @app.post("/send")
     async def send(request: Request, number: str, name: str) -> dict[str, str]:

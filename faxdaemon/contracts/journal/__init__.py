@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from faxdaemon.contracts.journal.accounts import TURN, AccountJournal, Pause
+from faxdaemon.contracts.journal.audit import AuditJournal
 from faxdaemon.contracts.journal.delivering import DeliveryJournal, SinkStanding, Troubles
 from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
@@ -26,6 +27,7 @@ from faxdaemon.contracts.keeping import KeepJournal
 __all__ = [
     "TURN",
     "AccountJournal",
+    "AuditJournal",
     "DeliveryJournal",
     "Event",
     "Filter",
@@ -61,6 +63,7 @@ class Journal(
     AccountJournal,
     OperatorJournal,
     HistoryJournal,
+    AuditJournal,
     Protocol,
 ):
     """All of it; a stage asks only for the part that it uses."""

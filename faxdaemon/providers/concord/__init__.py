@@ -22,11 +22,12 @@ the account, and its faxes wait.  `errors` gives numbers their meaning.
     account    the contract        talk, errors              what a no means
     message    a fax               values                    numbers, times, file types
     inbound    receiving           services, reports         everything else
-    push       what it tells by itself
+    push       what it tells by itself                       listing    what was sent, for reconciliation
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from faxdaemon.contracts.cache import Cache, NoCache
@@ -74,7 +75,9 @@ def open_with_cache(options: Options, http: Http, clock: Clock, cache: Cache) ->
         zone=ZoneInfo(options.timezone),
         by_message=options.push is not None,
     )
-    return Concord(options, talk, received, _reporting(options, http), http, clock)
+    reporting = _reporting(options, http)
+    able = replace(CAPABILITIES, lists_sent=reporting is not None)
+    return Concord(options, talk, received, reporting, http, clock, able)
 
 
 def _reporting(options: Options, http: Http) -> Reporting | None:

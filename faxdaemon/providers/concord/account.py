@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 
+from faxdaemon.contracts.audit import SentListing
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import (
     Absent,
@@ -33,7 +35,7 @@ from faxdaemon.http import Http
 from faxdaemon.providers import _batches
 from faxdaemon.providers._statuses import LETS_NOBODY_IN
 from faxdaemon.providers._words import shown
-from faxdaemon.providers.concord import answers, message, values
+from faxdaemon.providers.concord import answers, listing, message, values
 from faxdaemon.providers.concord.errors import UNKNOWN_JOB, Kind
 from faxdaemon.providers.concord.inbound import Inbox
 from faxdaemon.providers.concord.options import Options
@@ -71,7 +73,7 @@ class Concord(Services):
     reporting: Reporting | None
     http: Http
     clock: Clock
-    capabilities: Capabilities = field(default=CAPABILITIES, init=False)
+    capabilities: Capabilities = CAPABILITIES
 
     # -- sending
 
@@ -136,7 +138,7 @@ class Concord(Services):
     def _status(self, job: str, entry: Mapping[str, Any]) -> JobStatus:
         if self._unknown(entry):
             return _gone(job)
-        progress = _PROGRESS.get(values.whole(entry.get("FaxJobStatusId")), Progress.PENDING)
+        progress = _progress(entry)
         over = progress is not Progress.PENDING
         error = entry.get("Error")
         why = values.said(error.get("ErrorString")) if isinstance(error, Mapping) and _error(entry) else ""
@@ -150,6 +152,27 @@ class Concord(Services):
             duration_s=values.whole(entry.get("FaxDeliveryDuration")) if over else None,
             remote_csid=shown(values.said(entry.get("RemoteFaxCSID"))) or None,
         )
+
+    def sent_between(self, since: datetime, until: datetime) -> SentListing:
+        """`ListOutboundActivity`, and the status of each job in it."""
+        if self.reporting is None:
+            raise ProviderTrouble("activity reports need `reports` in the account's settings")
+        zone = ZoneInfo(self.options.timezone)
+        return listing.sent(self.reporting, self._shown, _progress, since=since, until=until, zone=zone)
+
+    def _shown(self, jobs: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What the service shows of each job that it knows."""
+        shown: dict[str, Mapping[str, Any]] = {}
+        size = self.capabilities.status_batch
+        for start in range(0, len(jobs), size):
+            some = jobs[start : start + size]
+            asked = {"FaxJobIds": [{"JobId": job} for job in some]}
+            kind, said = self.talk.ask(self.options.status, asked, expected=(Kind.UNKNOWN_JOB,))
+            if kind is not None:
+                continue  # it says that one of them is not known, and tells of none
+            known = _by_job(some, values.items(said.get("FaxStatusList")))
+            shown.update({job: entry for job, entry in known.items() if job in some and not self._unknown(entry)})
+        return shown
 
     def cancel(self, provider_id: str) -> Cancelled:
         """`CancelFax`.  A refusal that is not the account's is a "too late": its numbers are not public."""
@@ -200,6 +223,10 @@ def _by_job(provider_ids: Sequence[str], entries: Sequence[Mapping[str, Any]]) -
             if job not in named and (not name or (job.startswith("JRI-") and name not in provider_ids)):
                 named[job] = entry
     return named
+
+
+def _progress(entry: Mapping[str, Any]) -> Progress:
+    return _PROGRESS.get(values.whole(entry.get("FaxJobStatusId")), Progress.PENDING)
 
 
 def _error(entry: Mapping[str, Any]) -> int:

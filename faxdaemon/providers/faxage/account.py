@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import SecretStr
 
+from faxdaemon.contracts.audit import SentListing
 from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.provider import (
     Absent,
@@ -68,6 +69,7 @@ CAPABILITIES = Capabilities(
     regions=frozenset({"1"}),
     wishes=frozenset({"resolution", "contrast", "priority", "sender_name", "sender_fax"}),
     pictures=frozenset({"image", "transmittal"}),
+    lists_sent=True,
 )
 
 _RESOLUTION = {"fine": "1", "hyperfine": "2"}
@@ -160,15 +162,7 @@ class Faxage(Services):
     def find(self, submission: Submission) -> Lookup:
         """`status` of this user's jobs around the attempt, matched by the token."""
         attempt = submission.intended_at or submission.accepted_by
-        code, text = self._ask(
-            "status",
-            ("begin", dialect.told(attempt - AROUND, self.zone)),
-            ("end", dialect.told(self.clock.now() + AROUND, self.zone)),
-            ("useronly", "1"),
-            ("pagecount", "1"),
-            expected=(6,),
-        )
-        jobs, unreadable = ([], 0) if code else dialect.jobs(text, self.zone)
+        jobs, unreadable, nothing = self._between(attempt, self.clock.now())
         token = ids.token(submission.reference, TOKEN)
         ours = sorted((job for job in jobs if token in job.destname.lower()), key=lambda job: int(job.job_id))
         if ours and any(job.destnum != submission.number[-10:] for job in ours):
@@ -177,9 +171,30 @@ class Faxage(Services):
             log.error("faxage.doubled", fax=submission.fax_id, jobs=[job.job_id for job in ours])
         if ours:
             return Found(ours[0].job_id)
-        if unreadable or not (code or jobs):
+        if unreadable or not (nothing or jobs):
             raise ProviderTrouble("FAXAGE's list of jobs could not be read whole")
         return Absent()
+
+    def sent_between(self, since: datetime, until: datetime) -> SentListing:
+        """`status` of this user's jobs; ours are known by the token in the recipient's name."""
+        jobs, unreadable, nothing = self._between(since, until)
+        if not (nothing or jobs):
+            raise ProviderTrouble("FAXAGE's list of jobs could not be read")
+        return SentListing(tuple(map(dialect.listed, jobs)), whole=not unreadable)
+
+    def _between(self, since: datetime, until: datetime) -> tuple[list[dialect.Job], int, bool]:
+        """`status` of this user's jobs of some time: what could be read, how many could not, and whether FAXAGE says
+        that there are none."""
+        code, text = self._ask(
+            "status",
+            ("begin", dialect.told(since - AROUND, self.zone)),
+            ("end", dialect.told(until + AROUND, self.zone)),
+            ("useronly", "1"),
+            ("pagecount", "1"),
+            expected=(6,),
+        )
+        jobs, unreadable = ([], 0) if code else dialect.jobs(text, self.zone)
+        return jobs, unreadable, bool(code)
 
     def status(self, provider_ids: Sequence[str]) -> list[JobStatus]:
         """`status` of these jobs; one that is not in a readable list is `UNKNOWN_JOB`.  Whether ERR06 means one of them

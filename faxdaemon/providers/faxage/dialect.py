@@ -18,6 +18,7 @@ from itertools import islice
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from faxdaemon.contracts.audit import ListedJob
 from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.core.model import Listed
 from faxdaemon.providers._words import shown
@@ -72,6 +73,8 @@ _FIELDS = 15
 """More than any record has."""
 _ERROR = re.compile(r"\s*ERR\s*(\d{1,6})", re.IGNORECASE)
 _ACCEPTED = re.compile(r"\s*JOBID:\s*([0-9]{1,18})\s*", re.IGNORECASE)
+_OURS = re.compile(r"\[([0-9a-hjkmnp-tv-z]{12})\]\s*$")
+"""Our token behind a recipient's name, in lower case."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _PROGRESS = {"pending": Progress.PENDING, "success": Progress.SENT, "failure": Progress.FAILED}
 
@@ -117,6 +120,15 @@ class Job:
     destnum: str
     """The last ten digits."""
     status: JobStatus
+    sent: datetime | None = None
+    """When it was taken."""
+
+
+def listed(job: Job) -> ListedJob:
+    """A record for reconciliation."""
+    ours = _OURS.search(job.destname.lower())
+    number = f"+1{job.destnum}" if len(job.destnum) == 10 else None
+    return ListedJob(job.job_id, ours[1] if ours else None, job.status.progress, number, job.sent)
 
 
 def jobs(text: str, zone: ZoneInfo) -> tuple[list[Job], int]:
@@ -130,7 +142,7 @@ def jobs(text: str, zone: ZoneInfo) -> tuple[list[Job], int]:
         if len(record) < 9 or not _id(record[0]):
             unreadable += 1
             continue
-        job_id, _commid, destname, destnum, short, long, _sent, completed, lasted = record[:9]
+        job_id, _commid, destname, destnum, short, long, sent, completed, lasted = record[:9]
         progress = _PROGRESS.get(short.strip().lower(), Progress.PENDING)
         pages = _count(record[9]) if len(record) == 10 and progress is Progress.SENT else None
         done = progress is not Progress.PENDING
@@ -142,7 +154,7 @@ def jobs(text: str, zone: ZoneInfo) -> tuple[list[Job], int]:
             ended_at=moment_of(completed, zone) if done else None,
             duration_s=_duration(lasted) if done else None,
         )
-        found.append(Job(job_id.strip(), destname, re.sub(r"\D", "", destnum)[-10:], status))
+        found.append(Job(job_id.strip(), destname, re.sub(r"\D", "", destnum)[-10:], status, moment_of(sent, zone)))
     return found, unreadable
 
 
