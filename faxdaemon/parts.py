@@ -137,7 +137,9 @@ class Parts:
     def sink_tools(self, key: str) -> SinkTools:
         """What that destination is given."""
         work = self.settings.state / SINKS / safe_name(key)
-        return SinkTools(self.files, self.documents, self.clock, work)
+        zone = ZoneInfo(self.settings.timezone)
+        services = {name: options.provider for name, options in self.settings.accounts.items()}
+        return SinkTools(self.files, self.documents, self.clock, work, zone, services)
 
 
 def format_of(settings: Settings, name: str, folder: DropFolder) -> Format:

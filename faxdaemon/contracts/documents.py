@@ -55,6 +55,16 @@ class Made:
     pages: int
 
 
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A received document in another form."""
+
+    files: tuple[bytes, ...]
+    """One, or one for each page."""
+    lossless: bool
+    """Whether every point is as it came; else it was drawn anew as a fine fax."""
+
+
 FIELDS: Mapping[str, str] = {
     "to": "the recipient",
     "number": "the number",
@@ -120,6 +130,11 @@ class Documents(Protocol):
     def as_pdf(self, content: bytes, media: str) -> bytes | None:
         """A received document as PDF, without loss: the pages of a TIFF bit for bit, a PDF as it is.  None when it is
         damaged or of another kind; never raises for bad content."""
+        ...
+
+    def as_tiff(self, content: bytes, media: str, *, each: bool) -> Converted | None:
+        """A received document as TIFF, `each` page a file of its own: without loss where its pages are fax images, else
+        drawn.  None when it is damaged or of another kind; never raises for bad content."""
         ...
 
     def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:

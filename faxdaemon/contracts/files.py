@@ -53,6 +53,18 @@ class Written:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use a file: what is None stays as the site's umask, its folder or its default ACL say."""
+
+    mode: int | None = None
+    """Permission bits, such as 0o640."""
+    owner: str | None = None
+    """A user, by name or number."""
+    group: str | None = None
+    """A group, likewise."""
+
+
 class Lock(Protocol):
     """An operating system lock, held until released or the process ends."""
 
@@ -104,6 +116,14 @@ class Files(Protocol):
         """
         ...
 
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename over whatever file `target` is, durably; readers see the old content or the new one."""
+        ...
+
+    def grant(self, path: Path, access: Access) -> None:
+        """Give a file or folder of ours to other people, durably; a folder may be entered by whom it may be read."""
+        ...
+
     def remove(self, paths: Sequence[Path]) -> None:
         """Remove files or empty folders; what is already gone is fine."""
         ...
@@ -120,6 +140,7 @@ class Files(Protocol):
         """Free bytes for us on the file system of `path`."""
         ...
 
-    def lock(self, path: Path) -> Lock:
-        """Take the exclusive lock named by the file `path`; `FilesError` when another process holds it."""
+    def lock(self, path: Path, patience: float = 0.0) -> Lock:
+        """Take the exclusive lock named by the file `path`; `FilesError` when somebody else holds it for all of
+        `patience` seconds."""
         ...

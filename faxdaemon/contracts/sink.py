@@ -12,7 +12,8 @@ job number was never recorded: then `publish` must find the job by a name that t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -61,3 +62,7 @@ class SinkTools:
     work: Path
     """A folder below our state folder, this sink's alone, for what it stages outside of the destination; it may have
     to be made."""
+    zone: tzinfo = UTC
+    """The site's, in which people read times."""
+    services: Mapping[str, str] = field(default_factory=dict)
+    """The kind of each account's service."""

@@ -230,6 +230,18 @@ class Listed:
     pages: int | None
     metadata: Mapping[str, Any]
     """Every field that the provider gave, under the provider's own names."""
+    name: str | None = None
+    """The caller's name, as the telephone network tells it."""
+    station: str | None = None
+    """What the machine that took it calls itself, where a provider tells."""
+    duration_s: int | None = None
+    """Seconds of the call."""
+    resolution: str | None = None
+    """`standard`, `fine`, `hyperfine`, or the provider's own word."""
+    speed: int | None = None
+    """Bit/s."""
+    partial: bool | None = None
+    """Whether the provider says that it is not all of the fax; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)

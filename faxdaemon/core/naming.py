@@ -24,6 +24,7 @@ __all__ = [
     "Pattern",
     "check_template",
     "compile_pattern",
+    "cut",
     "expand",
     "fit",
     "is_temporary",
@@ -108,7 +109,7 @@ def fit(stem: str, suffix: str, limit_bytes: int = NAME_MAX) -> str:
     tail = stem[-_TAIL:]
     while _size(tail) > min(_TAIL, room):
         tail = tail[1:]
-    return _cut(_cut(stem, max(room - _size(tail), 0)) + tail + suffix, limit_bytes)
+    return cut(cut(stem, max(room - _size(tail), 0)) + tail + suffix, limit_bytes)
 
 
 def safe_name(text: str, limit_bytes: int = 200) -> str:
@@ -118,9 +119,9 @@ def safe_name(text: str, limit_bytes: int = 200) -> str:
     """
     visible = "".join(c for c in text if unicodedata.category(c) not in _INVISIBLE)
     clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", visible))
-    name = _trimmed(_cut(_trimmed(clean), limit_bytes))
+    name = _trimmed(cut(_trimmed(clean), limit_bytes))
     if name.partition(".")[0].rstrip().lower() in _DEVICES:
-        name = _trimmed(_cut("_" + name, limit_bytes))
+        name = _trimmed(cut("_" + name, limit_bytes))
     return name or "unnamed"[:limit_bytes]
 
 
@@ -139,7 +140,7 @@ def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogateescape"))
 
 
-def _cut(text: str, limit_bytes: int) -> str:
+def cut(text: str, limit_bytes: int) -> str:
     """The longest beginning that fits, never splitting a character from its accents."""
     if _size(text) <= limit_bytes:
         return text

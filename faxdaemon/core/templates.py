@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 MISSING = "unknown"
@@ -27,7 +28,19 @@ _DIRECTIVES = "aAbBdHIjmMpSUVuGwWyYzZ%"
 _WIDTH = re.compile(r"0?[1-9]")
 
 
-def expand(template: str, values: Mapping[str, str | int | datetime | None]) -> str:
+@dataclass(frozen=True, slots=True)
+class At:
+    """A time that has a form of its own where the template gives none."""
+
+    moment: datetime
+    plain: str
+
+
+Value = str | int | datetime | At | None
+"""What a field may stand for."""
+
+
+def expand(template: str, values: Mapping[str, Value]) -> str:
     """Fill the template in; a value that is missing, None or empty becomes `unknown`."""
 
     def replaced(part: re.Match[str]) -> str:
@@ -37,9 +50,13 @@ def expand(template: str, values: Mapping[str, str | int | datetime | None]) -> 
     return _PART.sub(replaced, template)
 
 
-def _shown(value: str | int | datetime | None, form: str | None) -> str:
+def _shown(value: Value, form: str | None) -> str:
     if value is None or value == "":
         return MISSING
+    if isinstance(value, At):
+        if not form or "%" not in form:
+            return value.plain
+        value = value.moment
     if isinstance(value, datetime):
         return value.strftime(form if form and "%" in form else PLAIN_TIME)
     if isinstance(value, int) and form and _WIDTH.fullmatch(form):
@@ -47,11 +64,13 @@ def _shown(value: str | int | datetime | None, form: str | None) -> str:
     return str(value)
 
 
-def check_template(template: str, known_fields: Collection[str]) -> list[str]:
-    """What is wrong with the template, one sentence each; empty when nothing is."""
+def check_template(template: str, known_fields: Collection[str], *, folders: bool = False) -> list[str]:
+    """What is wrong with the template, one sentence each; empty when nothing is.  With `folders` it may have `/`."""
     problems: list[str] = []
     if not template.strip():
         problems.append("the name is empty")
+    elif folders and not all(part.strip(". ") for part in template.split("/")):
+        problems.append("a folder in the name is empty, “.” or “..”; write {received:%Y}/{from} and the like")
     for match in _PART.finditer(template):
         name, form = match["name"], match["form"]
         if name is None:
@@ -69,8 +88,9 @@ def check_template(template: str, known_fields: Collection[str]) -> list[str]:
             problems.append(
                 f"“{char}” at character {index + 1} has no partner; write {char}{char} for the brace itself"
             )
-        elif char in "/\\":
-            problems.append(f"“{char}” at character {index + 1}: a name cannot lead into another folder")
+        elif char == "\\" or (char == "/" and not folders):
+            advice = "write “/” between folders" if folders else "a name cannot lead into another folder"
+            problems.append(f"“{char}” at character {index + 1}: {advice}")
     return problems
 
 

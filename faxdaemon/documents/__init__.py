@@ -8,6 +8,8 @@
     aside       reading PDFs of strangers in a process of its own: `reader`, which counts pages, reads text (`pdf`),
                 and puts PDFs together (`merge`, `clean`)
     pictures    pictures made fit for paper
+    received    received documents as PDF and as TIFF
+    faxpages, split  what is in a PDF as TIFF; one TIFF a page
     outside     other programs, for what only they can read
     office      office files that would harm them
     inspect     all of it, as `contracts.documents.Documents`

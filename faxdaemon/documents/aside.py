@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import faxdaemon
-from faxdaemon.contracts.documents import CannotMake, CannotRead, Made, Page
+from faxdaemon.contracts.documents import CannotMake, CannotRead, Converted, Made, Page
 from faxdaemon.documents import reader
 from faxdaemon.documents.merge import Part
 from faxdaemon.documents.pdf import Pages
@@ -127,6 +127,18 @@ def text(source: Path | bytes) -> tuple[Page, ...]:
     path, contents = (None, [source]) if isinstance(source, bytes) else (str(source.absolute()), [])
     answer, _ = _LOOKS.ask({"do": "text", "path": path, "seconds": LOOKING}, contents)
     return tuple(Page(**page) for page in answer["pages"])
+
+
+def tiff(content: bytes, *, each: bool) -> Converted:
+    """The pages of a PDF as TIFF.  Raises `CannotRead`, OSError."""
+    answer, made = _MAKES.ask({"do": "tiff", "each": each, "seconds": MAKING}, [content])
+    if "cannot" in answer:
+        raise CannotRead(answer["cannot"])
+    files, at = [], 0
+    for size in answer["sizes"]:
+        files.append(made[0][at : at + size])
+        at += size
+    return Converted(tuple(files), answer["lossless"])
 
 
 def merge(parts: Sequence[Part]) -> Made:

@@ -49,18 +49,24 @@ class FaxTiff:
         """Append one page: mode `1`, white is 255, `WIDTH` wide."""
         if page.mode != "1" or page.width != WIDTH:
             raise ValueError(f"a fax page is bilevel and {WIDTH} pixels wide, not {page.mode} {page.width}")
+        self.add_as_is(page, (_HORIZONTAL, self.resolution.lines))
+
+    def add_as_is(self, page: Image.Image, density: tuple[int, int]) -> None:
+        """Append one bilevel page of whatever size, with so many pixels to the inch across and down."""
         data = _group4(page)
         start = self._file.tell()
         self._file.write(data + b"\0" * (len(data) % 2))
-        self._directory(start, len(data), page.height)
+        self._directory(start, len(data), page.size, density)
         self.pages += 1
 
-    def _directory(self, start: int, length: int, height: int) -> None:
+    def _directory(self, start: int, length: int, size: tuple[int, int], density: tuple[int, int]) -> None:
+        width, height = size
+        kind_of_size = 3 if max(size) < 65536 else 4
         where = self._file.tell()
         fields: list[tuple[int, int, int]] = [
             (254, 4, 2),  # one page of several
-            (256, 3, WIDTH),
-            (257, 3, height),
+            (256, kind_of_size, width),
+            (257, kind_of_size, height),
             (258, 3, 1),
             (259, 3, 4),  # Group 4
             (262, 3, 0),  # white is 0
@@ -68,7 +74,7 @@ class FaxTiff:
             (273, 4, start),
             (274, 3, 1),
             (277, 3, 1),
-            (278, 3, height),
+            (278, kind_of_size, height),
             (279, 4, length),
             (282, 5, 0),
             (283, 5, 8),
@@ -80,7 +86,7 @@ class FaxTiff:
         for tag, kind, value in fields:
             body += struct.pack("<HHII", tag, kind, 1, value + (behind if kind == 5 else 0))
         body += struct.pack("<I", 0)
-        body += struct.pack("<4I", _HORIZONTAL, 1, self.resolution.lines, 1)
+        body += struct.pack("<4I", density[0], 1, density[1], 1)
         self._file.write(body)
         end = self._file.tell()
         self._file.seek(self._link)
@@ -101,7 +107,7 @@ def _group4(page: Image.Image) -> bytes:
     """The coded lines of one page; Pillow sees the negative, since it would code white as 1."""
     coded = io.BytesIO()
     negative = page.point(lambda v: 255 - v)
-    negative.save(coded, format="TIFF", compression="group4", strip_size=(WIDTH + 7) // 8 * page.height)
+    negative.save(coded, format="TIFF", compression="group4", strip_size=(page.width + 7) // 8 * page.height)
     with Image.open(coded) as written:
         tags = written.tag_v2  # type: ignore[attr-defined]  # Image.open gives a TiffImageFile here
         (start,), (length,) = tags[273], tags[279]

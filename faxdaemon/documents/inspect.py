@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from faxdaemon.contracts.documents import CannotRead, Inspection, Made, Page, Source
+from faxdaemon.contracts.documents import CannotRead, Converted, Inspection, Made, Page, Source
 from faxdaemon.documents import aside, identify, outside, tail
 from faxdaemon.documents.cover import cover_page
 from faxdaemon.documents.make import make, makes
 from faxdaemon.documents.office import trouble_with
 from faxdaemon.documents.pdf import Pages
 from faxdaemon.documents.pictures import too_large
-from faxdaemon.documents.received import as_pdf
+from faxdaemon.documents.received import as_pdf, as_tiff
 from faxdaemon.documents.text import is_slow, text_of
 from faxdaemon.documents.tiff import inspect_tiff
 
@@ -71,6 +71,10 @@ class Inspector:
     def as_pdf(self, content: bytes, media: str) -> bytes | None:
         """See `contracts.documents`."""
         return as_pdf(content, media)
+
+    def as_tiff(self, content: bytes, media: str, *, each: bool) -> Converted | None:
+        """See `contracts.documents`."""
+        return as_tiff(content, media, each=each)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

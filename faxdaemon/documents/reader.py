@@ -20,6 +20,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+import pypdfium2
+
 from faxdaemon.contracts.documents import CannotMake, Removal
 from faxdaemon.documents.merge import Part, merge
 from faxdaemon.documents.pdf import PDFIUM, count_pages, text_of_pdf
@@ -73,10 +75,21 @@ def _merge(told: Mapping[str, Any], contents: Sequence[bytes]) -> Answer:
     return {"pages": made.pages}, made.content
 
 
+def _tiff(told: Mapping[str, Any], contents: Sequence[bytes]) -> Answer:
+    from faxdaemon.documents.faxpages import tiff_of_pdf  # noqa: PLC0415 - most processes aside never draw
+
+    try:
+        made = tiff_of_pdf(contents[0], each=told["each"])
+    except pypdfium2.PdfiumError:
+        return {"cannot": "is damaged: no PDF reader can open it"}, b""
+    return {"lossless": made.lossless, "sizes": [len(file) for file in made.files]}, b"".join(made.files)
+
+
 _ACTS: Mapping[str, Callable[[Mapping[str, Any], Sequence[bytes]], Answer]] = {
     "count": _count,
     "text": _text,
     "merge": _merge,
+    "tiff": _tiff,
 }
 
 

@@ -92,14 +92,15 @@ def _pdf_pages(source: Path | bytes, resolution: Resolution) -> Iterator[Image.I
     try:
         for index in range(len(document)):
             with PDFIUM:  # for a page, not for the document: others wait to count theirs
-                page = _pdf_page(document, index, resolution)
+                page = pdf_page(document, index, resolution)
             yield page
     finally:
         with PDFIUM:
             document.close()
 
 
-def _pdf_page(document: pypdfium2.PdfDocument, index: int, resolution: Resolution) -> Image.Image:
+def pdf_page(document: pypdfium2.PdfDocument, index: int, resolution: Resolution) -> Image.Image:
+    """One page as a fax page; the caller holds `PDFIUM`.  Raises `CannotRender`."""
     try:
         page = document[index]
     except pypdfium2.PdfiumError as error:

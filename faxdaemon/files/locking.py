@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from faxdaemon.core.errors import FilesError
 from faxdaemon.files.wording import failed
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
+_PAUSE = 0.02
+"""Seconds between two tries."""
 _FAR = 1 << 30
 """Windows forbids others to read a locked byte, so a byte far behind the holder's number is locked."""
 
@@ -23,14 +26,16 @@ _FAR = 1 << 30
 class FileLock:
     """The lock that `path` names, taken by this process."""
 
-    def __init__(self, path: Path) -> None:
-        """Take it, or raise `FilesError` naming the holder."""
+    def __init__(self, path: Path, patience: float = 0.0) -> None:
+        """Take it within so many seconds, or raise `FilesError` naming the holder."""
         try:
             self._descriptor = os.open(path, _FLAGS, 0o600)
         except OSError as error:
             raise failed("open the lock", path, error) from error
+        until = time.monotonic() + patience
         try:
-            _lock(self._descriptor)
+            while not _taken(self._descriptor, until):
+                time.sleep(_PAUSE)
         except OSError as error:
             holder = _holder(self._descriptor)
             os.close(self._descriptor)
@@ -51,6 +56,17 @@ def _holder(descriptor: int) -> str:
     with suppress(OSError):
         text = os.read(descriptor, 20)
     return f"process {text.decode('ascii')}" if text.isdigit() else "another process"
+
+
+def _taken(descriptor: int, until: float) -> bool:
+    """Try; raises `OSError` once the time is over."""
+    try:
+        _lock(descriptor)
+    except OSError:
+        if time.monotonic() >= until:
+            raise
+        return False
+    return True
 
 
 def _lock(descriptor: int) -> None:

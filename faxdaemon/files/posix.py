@@ -19,10 +19,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from faxdaemon.contracts.files import Access
 from faxdaemon.core.errors import FilesError
 from faxdaemon.files.common import CommonFiles, distinct, hidden
 from faxdaemon.files.locking import FileLock
-from faxdaemon.files.wording import failed, offline
+from faxdaemon.files.people import group_id, user_id
+from faxdaemon.files.wording import failed, offline, telling
 
 assert sys.platform != "win32"
 
@@ -105,9 +107,31 @@ class PosixFiles(CommonFiles):
         finally:
             os.close(descriptor)
 
-    def lock(self, path: Path) -> FileLock:
+    def lock(self, path: Path, patience: float = 0.0) -> FileLock:
         """Take the lock; it is held by an open descriptor and ends with the process."""
-        return FileLock(path)
+        return FileLock(path, patience)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """rename(2), then both folders are synced."""
+        with telling("replace", target):
+            source.replace(target)
+        self.sync([target.parent, source.parent])
+
+    def grant(self, path: Path, access: Access) -> None:
+        """chown(2) before chmod(2), which it may undo; on a descriptor, so that nobody can swap the file for a link."""
+        with telling("open", path):
+            descriptor = os.open(path, _LOOK)
+        try:
+            with telling("give to others", path):
+                owner, group = user_id(access.owner), group_id(access.group)
+                if owner != -1 or group != -1:
+                    os.fchown(descriptor, owner, group)
+                if access.mode is not None:
+                    folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
+                    os.fchmod(descriptor, access.mode | (access.mode & 0o444) >> 2 if folder else access.mode)
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _rename(self, source: Path, target: Path) -> None:
         try:

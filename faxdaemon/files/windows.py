@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from faxdaemon.contracts.files import Entry
+from faxdaemon.contracts.files import Access, Entry
 from faxdaemon.core.errors import FilesError
 from faxdaemon.files.common import CommonFiles, kind_of
 from faxdaemon.files.locking import FileLock
-from faxdaemon.files.wording import offline
+from faxdaemon.files.wording import offline, telling
 
 _ACCESS_DENIED, _SHARING_VIOLATION, _LOCK_VIOLATION = 5, 32, 33
 #: Access denied too: a file that is being deleted, or just scanned, answers with it for a moment.
@@ -59,9 +59,9 @@ class WindowsFiles(CommonFiles):
         not disturb."""
         return _shared_open_fails(path)
 
-    def lock(self, path: Path) -> FileLock:
+    def lock(self, path: Path, patience: float = 0.0) -> FileLock:
         """Take the lock; it is held by an open handle and ends with the process."""
-        return FileLock(path)
+        return FileLock(path, patience)
 
     def _open(self, path: Path, within: Path | None = None) -> int:
         if path.is_symlink():  # there is no O_NOFOLLOW
@@ -75,6 +75,14 @@ class WindowsFiles(CommonFiles):
             return descriptor
         os.close(descriptor)
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+    def replace(self, source: Path, target: Path) -> None:
+        """MoveFileEx with replacing; readers that have it open are waited for a little."""
+        with telling("replace", target):
+            patiently(lambda: source.replace(target))
+
+    def grant(self, path: Path, access: Access) -> None:
+        """Nothing: the folder's access list is inherited, and says who may read."""
 
     def _rename(self, source: Path, target: Path) -> None:
         patiently(lambda: source.rename(target))

@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import Any
 
 from faxdaemon.contracts.format import AnswerFile, ReportFacts
+from faxdaemon.core.markup import element
 from faxdaemon.formats._result import SCHEMA, result, told
-from faxdaemon.formats._xml import element
 
 _INSIDE = {"documents": "document", "recipients": "recipient"}
 
@@ -60,7 +60,7 @@ def _elements(values: Mapping[str, Any], depth: int = 1) -> list[str]:
     lines: list[str] = []
     for key, value in values.items():
         if key == "fields":
-            inside = [f"{blanks}  {_field(name, text)}" for name, text in value.items()]
+            inside = [f"{blanks}  {element('field', text, name=name)}" for name, text in value.items()]
         elif isinstance(value, list):
             one = _INSIDE[key]
             inside = [
@@ -73,8 +73,3 @@ def _elements(values: Mapping[str, Any], depth: int = 1) -> list[str]:
             continue
         lines += [f"{blanks}<{key}>", *inside, f"{blanks}</{key}>"]
     return lines
-
-
-def _field(name: str, text: str) -> str:
-    attribute = element("x", name).removeprefix("<x>").removesuffix("</x>").replace('"', "&quot;")
-    return element("field", text).replace("<field>", f'<field name="{attribute}">', 1)

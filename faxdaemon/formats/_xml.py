@@ -1,4 +1,4 @@
-"""XML of askers: control files as they are, and not only as they should be; and a little XML for answers.
+"""XML of askers: control files as they are, and not only as they should be.
 
 Promise   what is read in `faxdaemon.xmlsafe` is read here in the encoding that it has, whatever it says it has; every
           element and attribute is known to its dialect, or the file is refused: nothing is dropped in silence.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from html import escape
 
 from faxdaemon.formats._control import Refused
 from faxdaemon.formats._text import Text, decode
@@ -31,8 +30,6 @@ _WIDE = re.compile(r"utf-?16|ucs-?2|unicode", re.IGNORECASE)
 _SECTION = re.compile(r"<!\[CDATA\[|<!--|<\?")
 _ENDS = {"<![CDATA[": "]]>", "<!--": "-->", "<?": "?>"}
 _BARE = re.compile(r"&(?!#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{0,31};)")
-_UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +141,3 @@ def _only(node: Node, path: str, known: Collection[str]) -> None:
     for name in node.attributes:
         if not name.startswith("{") and name.lower() not in known:
             raise Refused(f"{path}: the attribute {name[:40]} of <{node.name[:40]}> is not known here")
-
-
-# -- for answers
-
-
-def element(name: str, text: str | None) -> str:
-    """`<name>text</name>`."""
-    return f"<{name}>{escape(_UNFIT.sub('?', text or ''), quote=False)}</{name}>"

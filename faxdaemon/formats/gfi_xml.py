@@ -14,13 +14,14 @@ from itertools import chain
 from pathlib import PurePath
 
 from faxdaemon.contracts.format import AnswerFile, FolderAsks, NotMine, Order, ReportFacts
+from faxdaemon.core.markup import element
 from faxdaemon.core.model import Outcome, Request
 from faxdaemon.core.states import Outbound
 from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Undecided
-from faxdaemon.formats._xml import children, decoded, element, foreign, one, texts, words
+from faxdaemon.formats._xml import children, decoded, foreign, one, texts, words
 from faxdaemon.xmlsafe import Node
 
 ROOT = "faxmakerdata"

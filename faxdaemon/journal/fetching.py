@@ -30,6 +30,8 @@ _KNOWN = sa.select(inbound.c.provider_id).where(
     inbound.c.account == sa.bindparam("account"),
     inbound.c.provider_id.in_(sa.bindparam("provider_ids", expanding=True)),
 )
+_FACTS = ("name", "station", "duration_s", "resolution", "speed", "partial")
+"""What a list may tell besides, kept as one value; a row from before has none."""
 _INSERT_DELIVERIES = sa.insert(delivery)
 
 
@@ -84,7 +86,9 @@ def inbound_fax(row: Row[Any], epoch: int) -> InboundFax:
         fax_id=FaxId(row.fax_id),
         account=row.account,
         epoch=epoch,
-        listed=Listed(row.provider_id, row.called, row.caller, row.csid, received_at, row.pages, row.metadata),
+        listed=Listed(
+            row.provider_id, row.called, row.caller, row.csid, received_at, row.pages, row.metadata, **(row.facts or {})
+        ),
         first_seen=from_ms(row.first_seen),
         attempts=row.attempts,
         document=document,
@@ -130,6 +134,7 @@ class Fetching(Part):
             "received_at": None if item.received_at is None else to_ms(item.received_at),
             "pages": item.pages,
             "metadata": dict(item.metadata),
+            "facts": {name: getattr(item, name) for name in _FACTS if getattr(item, name) is not None} or None,
             "first_seen": tx.now,
             "attempts": 0,
             "due": tx.now,

@@ -21,7 +21,7 @@ from faxdaemon.journal import shapes
 from faxdaemon.journal.shapes import CLUSTERED, check, iff, live, needs
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata, one_of, is_in = shapes.metadata, shapes.one_of, shapes.is_in
@@ -235,6 +235,7 @@ inbound = Table(
     Column("warning", Text),
     Column("updated_at", BigInteger, nullable=False),
     Column("untold", Boolean),
+    Column("facts", Json),
     sa.UniqueConstraint("account", "provider_id"),
     check("state", one_of("state", Inbound)),
     check("counts", "epoch >= 0", "attempts >= 0"),

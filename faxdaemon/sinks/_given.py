@@ -17,17 +17,17 @@ from typing import Any
 
 import structlog
 
+from faxdaemon.contracts.files import Written
 from faxdaemon.contracts.sink import SinkTools
 from faxdaemon.core.errors import FilesError
 from faxdaemon.core.model import InboundFax, StoredDocument
 from faxdaemon.core.naming import check_template, expand
+from faxdaemon.core.templates import At
 from faxdaemon.core.text import printable
-from faxdaemon.sinks.folder import _SUFFIXES as SUFFIXES
-from faxdaemon.sinks.folder import FIELDS, _values
+from faxdaemon.sinks import _names, _sidecar
+from faxdaemon.sinks._form import OTHER, SUFFIXES
 
 log = structlog.get_logger()
-
-__all__ = ["Handed", "Values", "check_text", "document_of", "given", "handed", "kept", "text_of", "values_of"]
 
 Values = Mapping[str, str | int | datetime | None]
 _PDF = "application/pdf"
@@ -62,13 +62,13 @@ def handed(tools: SinkTools, fax: InboundFax, source: Path, form: str) -> Handed
         if made is not None:
             return Handed(made, _PDF, SUFFIXES[_PDF])
         log.warning("fax cannot be made a PDF and is handed over as received", document=stored.spool)
-    return Handed(content, stored.media, SUFFIXES.get(stored.media, ".bin"))
+    return Handed(content, stored.media, SUFFIXES.get(stored.media, OTHER))
 
 
 def check_text(template: str, more: Collection[str] = ()) -> list[str]:
     """What is wrong with a template for a text, one sentence each; `more` fields may stand in it."""
     # A text may hold what separates folders; all else is as in a name, and stands at the same place.
-    return check_template(template.translate(_NEUTRAL), {*FIELDS, *more})
+    return check_template(template.translate(_NEUTRAL), {*_names.FIELDS, *more})
 
 
 def text_of(template: str, values: Values) -> str:
@@ -76,9 +76,18 @@ def text_of(template: str, values: Values) -> str:
     return expand(template, {name: printable(one) if isinstance(one, str) else one for name, one in values.items()})
 
 
-def values_of(fax: InboundFax) -> Values:
+def values_of(tools: SinkTools, fax: InboundFax) -> Values:
     """What the fields stand for."""
-    return _values(fax)
+    known = _names.values(fax, tools.zone, tools.services.get(fax.account))
+    return {name: one for name, one in known.items() if name in _names.FIELDS and not isinstance(one, At)}
+
+
+def sidecar_of(tools: SinkTools, fax: InboundFax, made: Handed, name: str, written: Written) -> bytes:
+    """What is told of a fax whose document was handed over under that name."""
+    file = _sidecar.Delivered(name, made.media, written.size, written.sha256)
+    converted = True if fax.document and fax.document.media != made.media else None
+    facts = _sidecar.told(fax, [file], service=tools.services.get(fax.account), lossless=converted)
+    return _sidecar.render("json", facts, tools.zone)
 
 
 def kept(values: Values) -> dict[str, Any]:

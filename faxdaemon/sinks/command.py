@@ -29,8 +29,7 @@ from faxdaemon.core.ids import delivery_id
 from faxdaemon.core.model import InboundFax
 from faxdaemon.options import Destination, Duration, written
 from faxdaemon.program import Ended, run
-from faxdaemon.sinks._given import Values, check_text, document_of, given, handed, kept, text_of, values_of
-from faxdaemon.sinks.folder import _render, _sidecar
+from faxdaemon.sinks._given import Values, check_text, given, handed, kept, sidecar_of, text_of, values_of
 
 log = structlog.get_logger()
 
@@ -91,15 +90,14 @@ class CommandSink:
 
     def stage(self, fax: InboundFax, document: Path) -> dict[str, Any]:
         """Write document and sidecar where the program finds them."""
-        stored = document_of(fax)
         work, files = self._tools.work, self._tools.files
         files.make_dirs([work])
         made = handed(self._tools, fax, document, self._options.as_)
         own, beside = work / f"{fax.fax_id}{made.suffix}", work / f"{fax.fax_id}.json"
         size: Written = files.write_new(own, [made.content])
-        files.write_new(beside, [_render(_sidecar(fax, stored, own.name, size, made.media))])
+        files.write_new(beside, [sidecar_of(self._tools, fax, made, own.name, size)])
         files.sync([work])
-        values = {**values_of(fax), "document": str(own), "sidecar": str(beside)}
+        values = {**values_of(self._tools, fax), "document": str(own), "sidecar": str(beside)}
         values["delivery"] = delivery_id(fax.fax_id, self._key)
         return {"id": fax.fax_id, "files": [str(own), str(beside)], "values": kept(values)}
 

@@ -114,7 +114,7 @@ class MailSink:
         }
 
     def _letter(self, fax: InboundFax, document: Path, attached: bool) -> Letter:
-        options, values = self._options, values_of(fax)
+        options, values = self._options, values_of(self._tools, fax)
         parts = [text_of(options.text, values)]
         if not attached and options.link is not None:
             parts.append(text_of(options.link, values))

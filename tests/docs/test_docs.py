@@ -21,7 +21,7 @@ from faxdaemon.core.model import Document, InboundFax, Listed, Origin, Outcome, 
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.formats import filename
 from faxdaemon.outbound import report
-from faxdaemon.sinks import folder
+from faxdaemon.sinks import _names, folder
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -48,9 +48,9 @@ def test_a_page_without_marks_is_refused() -> None:
         generator().with_state_tables("no marks here")
 
 
-def documented(heading: str) -> set[str]:
-    """The keys in the first column of the table below `heading` in answers.md."""
-    page = (ROOT / "docs" / "answers.md").read_text("utf-8")
+def documented(heading: str, page: str = "answers.md") -> set[str]:
+    """The keys in the first column of the table below `heading`."""
+    page = (ROOT / "docs" / page).read_text("utf-8")
     section = re.split(r"^#+ ", page.split(f"# {heading}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
     return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
 
@@ -103,7 +103,13 @@ def test_the_sidecar(tmp_path: Path) -> None:
     sink = folder.open_sink("k", folder.Options(path=destination), sink_tools(tmp_path / "work"))
     sink.publish(sink.stage(InboundFax(FAX, "main", 1, listed, NOW, 0, stored), document))
     sidecar = json.loads(next(destination.glob("*.json")).read_text("utf-8"))
-    assert set(sidecar) == documented("The sidecar of a received fax")
+    assert set(sidecar) == documented("Sidecars", "received.md")
+
+
+def test_the_fields_of_names() -> None:
+    assert documented("Names", "received.md") == _names.FIELDS.keys()
+    assert documented("From Concord Fax Assist", "received.md") == _names.FAX_ASSIST.keys()
+    assert len(_names.FAX_ASSIST) == 15
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.dialects import dirty, opened, sample
 
+from faxdaemon.core.markup import element
 from faxdaemon.formats._control import Refused
 from faxdaemon.formats._text import Undecided
-from faxdaemon.formats._xml import ELEMENTS, children, element, foreign, one, texts
+from faxdaemon.formats._xml import ELEMENTS, children, foreign, one, texts
 from faxdaemon.outbound.dialects import Asked, Dialects
 
 HEAD = '<?xml version="1.0" encoding="{}"?>\r\n'

@@ -26,6 +26,25 @@ def test_a_listed_fax_is_remembered_once(world: Any) -> None:
     assert world.events(fax.fax_id) == [("fax", "seen", None, "seen")]
 
 
+def test_what_else_a_list_tells_is_kept(world: Any) -> None:
+    told = {
+        "name": "Dr\udc80 Lee",
+        "station": "DESK",
+        "duration_s": 85,
+        "resolution": "fine",
+        "speed": 14400,
+        "partial": False,
+    }
+    fax = world.seen(**told)
+    assert {name: getattr(fax.listed, name) for name in told} == told
+
+
+def test_a_row_from_before_tells_nothing_else(world: Any) -> None:
+    fax = world.seen()
+    assert world.sql("SELECT facts FROM inbound") == [(None,)]
+    assert (fax.listed.duration_s, fax.listed.partial, fax.listed.name) == (None, None, None)
+
+
 def test_a_fax_is_stored_and_wanted_by_each_of_its_sinks(world: Any) -> None:
     fax = world.seen()
     world.bell.heard()

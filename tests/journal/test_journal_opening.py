@@ -28,7 +28,7 @@ LATER_COLUMNS = {
     "fax": {"part", "format"},
     "document": {"role", "original"},
     "recipient": {"keep", "fields", "settings"},
-    "inbound": {"untold"},
+    "inbound": {"untold", "facts"},
     "delivery": {"optional", "since"},
 }
 

@@ -51,7 +51,15 @@ ABOUT = {
     "FaxSenderCSID": "NORTH LAB",
 }
 RECEIVED = Listed(
-    "88001", "+13035550120", "+12125550142", "NORTH LAB", datetime(2026, 11, 20, 8, 10, 30, tzinfo=UTC), 3, ABOUT
+    "88001",
+    "+13035550120",
+    "+12125550142",
+    "NORTH LAB",
+    datetime(2026, 11, 20, 8, 10, 30, tzinfo=UTC),
+    3,
+    ABOUT,
+    duration_s=85,
+    partial=False,
 )
 RECIPIENT = {
     "RecipientId": "1",

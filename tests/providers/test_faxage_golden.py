@@ -41,6 +41,7 @@ FIRST = Listed(
         "filename": "fax88001.pdf",
         "pagecount": "3",
     },
+    duration_s=85,
 )
 STATUSES = [
     JobStatus("1234567", Progress.SENT, "Success", 4, datetime(2026, 11, 20, 9, 33, tzinfo=UTC), 70),

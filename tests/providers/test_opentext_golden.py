@@ -64,6 +64,7 @@ def received(provider: Provider) -> object:
     pieces: list[bytes] = []
     provider.fetch(one, pieces.append)
     told = (one.provider_id, one.called, one.caller, one.csid, one.received_at, one.pages)
+    assert (one.duration_s, one.resolution, one.speed, one.partial) == (8, "standard", 31200, None)
     return told, b"".join(pieces)
 
 

@@ -90,6 +90,8 @@ def test_a_received_fax_comes_with_its_document(name: str) -> None:
     if name.startswith("concord"):
         assert (fax.listed.called, fax.listed.caller) == ("+13035550120", "+494055500130")
         assert fax.listed.received_at == datetime(2018, 4, 18, 8, 24, 44, tzinfo=UTC)
+        facts = (fax.listed.duration_s, fax.listed.resolution, fax.listed.speed, fax.listed.partial)
+        assert facts == ((70, "fine", 14400, False) if name == "concord-fax-xml" else (None, None, None, None))
     else:
         assert (fax.listed.called, fax.listed.caller) == ("+13035550140", "+12125550142")
     told = repr(fax.listed.metadata)

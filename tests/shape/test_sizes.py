@@ -33,6 +33,7 @@ TIME = {
     "clock.py": "it is the clock",
     "sandbox/": "stands for the outside world, which has its own time",
     "journal/writer.py": "waits for a database that another program has locked; no stage is stepped meanwhile",
+    "files/locking.py": "waits for the holder of a lock, for as long as its caller says",
     "files/windows.py": "waits for a virus scanner to let go of a file, at most a second",
     "cli/": "waits for a person or for the daemon",
     "web/loopback.py": "draws the token that guards the daemon's port",

@@ -6,12 +6,12 @@ import hashlib
 import io
 import json
 import re
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -29,17 +29,9 @@ from faxdaemon.sinks.folder import FolderSink, Options, open_sink
 ID = FaxId("01jd0000000000000000000001")
 OTHER_ID = FaxId("01jd0000000000000000000002")
 CONTENT = b"%PDF-1.7 the document"
+DENVER = ZoneInfo("America/Denver")
+"""Where the site is: seven hours back in November."""
 WHEN = datetime(2026, 11, 20, 16, 31, 5, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def denver() -> Iterator[None]:
-    """Names carry this machine's time; here the machine stands in Denver (seven hours back in November)."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TZ", "MST7")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 @pytest.fixture
@@ -65,6 +57,11 @@ def fax(content: bytes = CONTENT, *, media: str = "application/pdf", fax_id: Fax
         received_at=WHEN,
         pages=3,
         metadata={"RecvID": 4711, "Note": "für Büro"},
+        name="Dr Weiss",
+        duration_s=85,
+        resolution="fine",
+        speed=14400,
+        partial=False,
     )
     document = StoredDocument("in/x", len(content), hashlib.sha256(content).hexdigest(), media, 3)
     return InboundFax(fax_id, "main", 1, listed, WHEN, 0, document)
@@ -74,7 +71,7 @@ def sink(desk: Path, files: Files | None = None, **options: str) -> FolderSink:
     return open_sink(
         "main:desk",
         Options.model_validate({"path": desk, **options}),
-        sink_tools(desk.parent / "work", files=files or open_files()),
+        sink_tools(desk.parent / "work", files=files or open_files(), zone=DENVER, services={"main": "faxage"}),
     )
 
 
@@ -108,7 +105,7 @@ def test_a_fax_appears_whole_with_its_sidecar(desk: Path, spooled: Path) -> None
 
 def test_the_plan_survives_json_and_shows_the_sidecar_first(desk: Path, spooled: Path) -> None:
     plan = json.loads(json.dumps(sink(desk).stage(fax(), spooled)))
-    assert [Path(target).suffix for _, target in plan["moves"]] == [".json", ".pdf"]
+    assert [Path(target).suffix for _, target, _ in plan["files"]] == [".json", ".pdf"]
     sink(desk).publish(plan)
     assert seen(desk) == [f"{NAME}.json", f"{NAME}.pdf"]
 
@@ -118,30 +115,43 @@ def test_the_sidecar_tells_everything(desk: Path, spooled: Path) -> None:
     odd = fax()
     assert odd.document is not None
     one.publish(one.stage(replace(odd, document=replace(odd.document, warning="4 pages were announced")), spooled))
-    assert sidecar(desk / f"{NAME}.json") == {
-        "schema": 1,
-        "id": ID,
-        "account": "main",
-        "provider_id": "p-4711",
-        "line": "+13035550100",
-        "from": "+13035550177",
-        "csid": "DR. WEISS ®",
-        "received_at": "2026-11-20T16:31:05+00:00",
-        "first_seen": "2026-11-20T16:31:05+00:00",
-        "pages": 3,
-        "warning": "4 pages were announced",
+    file = {
         "file": f"{NAME}.pdf",
         "media": "application/pdf",
         "size": len(CONTENT),
         "sha256": hashlib.sha256(CONTENT).hexdigest(),
+    }
+    assert sidecar(desk / f"{NAME}.json") == {
+        "schema": 1,
+        "id": ID,
+        "account": "main",
+        "service": "faxage",
+        "provider_id": "p-4711",
+        "line": "+13035550100",
+        "from": "+13035550177",
+        "name": "Dr Weiss",
+        "csid": "DR. WEISS ®",
+        "station": None,
+        "received_at": "2026-11-20T16:31:05+00:00",
+        "first_seen": "2026-11-20T16:31:05+00:00",
+        "duration_s": 85,
+        "pages": 3,
+        "announced": 3,
+        "resolution": "fine",
+        "speed": 14400,
+        "partial": False,
+        "warning": "4 pages were announced",
+        **file,
+        "files": [file],
         "original": None,
+        "lossless": None,
         "provider": {"RecvID": 4711, "Note": "für Büro"},
     }
 
 
 def test_the_same_fax_gives_the_same_sidecar_bytes(desk: Path, spooled: Path) -> None:
     one = sink(desk)
-    first, second = (one.stage(fax(), spooled) and (desk / ".faxdaemon" / f"{ID}-2").read_bytes() for _ in range(2))
+    first, second = (one.stage(fax(), spooled) and (desk / ".faxdaemon" / f"{ID}-json").read_bytes() for _ in range(2))
     assert first == second
     assert list(json.loads(first)) == sorted(json.loads(first))
 
@@ -200,7 +210,7 @@ def test_a_name_lost_between_sidecar_and_document_leaves_no_sidecar_that_names_a
 ) -> None:
     one = sink(desk)
     plan = one.stage(fax(), spooled)
-    (beside, target), _ = plan["moves"]
+    (beside, target, _), _ = plan["files"]
     Path(beside).rename(target)  # published; then the process was killed
     (desk / f"{NAME}.pdf").write_bytes(b"somebody's")
     one.publish(plan)
@@ -312,7 +322,7 @@ def test_what_a_reader_took_away_does_not_come_back(desk: Path, spooled: Path) -
 def test_staging_again_uses_the_same_temporaries(desk: Path, spooled: Path) -> None:
     one = sink(desk)
     assert one.stage(fax(), spooled) == one.stage(fax(), spooled)
-    assert staged(desk) == [f"{ID}-1", f"{ID}-2"]
+    assert staged(desk) == [f"{ID}-1", f"{ID}-json"]
 
 
 def test_what_is_staged_is_durable_before_the_plan_is_returned(
@@ -330,7 +340,7 @@ def test_what_is_staged_is_durable_before_the_plan_is_returned(
 
     monkeypatch.setattr(files, "sync", record)
     sink(desk, files).stage(fax(), spooled)
-    assert seen_at_sync[-1] == [f"{ID}-1", f"{ID}-2"]
+    assert seen_at_sync[-1] == [f"{ID}-1", f"{ID}-json"]
 
 
 def test_what_was_published_by_a_killed_process_is_synced_before_it_counts(
@@ -473,4 +483,4 @@ def test_a_bad_name_is_refused_with_the_reason(desk: Path) -> None:
 
 def test_the_defaults_are_valid(desk: Path) -> None:
     options = Options.model_validate({"path": desk})
-    assert (options.as_, options.sidecar) == ("received", "json")
+    assert (options.as_, options.sidecar) == ("received", ("json",))

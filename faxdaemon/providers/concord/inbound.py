@@ -51,6 +51,10 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "received": "FaxReceiveDateTime",
         "pages": "FaxPages",
         "csid": "FaxSenderCSID",
+        "duration": "FaxDuration",
+        "resolution": "FaxResolution",
+        "speed": "FaxSpeed",
+        "partial": "FaxPartialFlag",
         "document": "FileData",
         "error": "Error",
         "message": "FaxMessageId",
@@ -179,6 +183,10 @@ class Inbox:
             received_at=values.moment(node.told(self._plain("received")), self.zone),
             pages=values.whole(node.told(self._plain("pages"))),
             metadata=fields,
+            duration_s=values.count(node.told(self._plain("duration"))),
+            resolution=values.resolution(node.told(self._plain("resolution"))),
+            speed=values.count(node.told(self._plain("speed"))),
+            partial=values.truth(node.told(self._plain("partial"))),
         )
 
     def _code(self, node: Node) -> int:

@@ -116,6 +116,10 @@ def _fax(options: Options, said: Said) -> Understood | NotUnderstood:
         received_at=next((at for at in (values.moment(said.first(t), zone) for t in _TIMES) if at), None),
         pages=values.whole(said.first("faxpages")),
         metadata={name: value for name, value in said.fields.items() if name.lower() not in _SECRET},
+        duration_s=values.count(said.first("faxduration")),
+        resolution=values.resolution(said.first("faxresolution")),
+        speed=values.count(said.first("faxspeed")),
+        partial=values.truth(said.first("faxpartialflag")),
     )
     return _with_reply(said, Understood(faxes=(PushedFax(listed, document),)))
 

@@ -22,6 +22,10 @@ from faxdaemon.providers._documents import suffix
 #: Formats in use at Concord, as far as known (documents of the inbound push, clients); ISO 8601 besides.
 _TIMES = ("%Y/%m/%d %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S")
 
+#: `FaxResolution`: the words are those of Folder Fax, the digits a guess (a Fax Assist example has a 1).
+RESOLUTIONS: Mapping[str, str] = MappingProxyType(
+    {"low": "standard", "0": "standard", "standard": "standard", "high": "fine", "1": "fine", "fine": "fine"}
+)
 #: `FileTypeId` by suffix (public clients of the service).  A TIFF's depends on its compression.
 FILE_TYPES: Mapping[str, int] = MappingProxyType(
     {
@@ -61,6 +65,12 @@ def whole(value: Any) -> int | None:
     """A whole number."""
     text = str(value).strip()
     return int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else None
+
+
+def count(value: Any) -> int | None:
+    """A whole number of seconds, bits and the like."""
+    number = whole(value)
+    return number if number is not None and number >= 0 else None
 
 
 def said(value: Any) -> str:
@@ -107,6 +117,12 @@ def number(value: Any) -> str | None:
     if re.fullmatch(r"1?[2-9][0-9]{9}", digits):
         return f"+1{digits[-10:]}"
     return None if not re.search("[0-9]", digits) else text
+
+
+def resolution(value: Any) -> str | None:
+    """Our word for a resolution where it is one that we know; else the text."""
+    text = said(value)
+    return RESOLUTIONS.get(text.lower(), text) or None
 
 
 def dialled(e164: str, form: str) -> str:

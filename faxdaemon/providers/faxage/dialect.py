@@ -70,6 +70,8 @@ SCRIPTS = MappingProxyType({"httpsfax.php": ERRORS, "getcdr.php": RECORDS_ERRORS
 MOST = 20_000
 """Records that are read of one answer; what comes behind them is there again when these are done."""
 _FIELDS = 15
+_LONGEST_CALL = 86_400
+"""Seconds; what is longer is no duration."""
 """More than any record has."""
 _ERROR = re.compile(r"\s*ERR\s*(\d{1,6})", re.IGNORECASE)
 _ACCEPTED = re.compile(r"\s*JOBID:\s*([0-9]{1,18})\s*", re.IGNORECASE)
@@ -170,15 +172,17 @@ def received(text: str, zone: ZoneInfo) -> tuple[list[Listed], int]:
         if _TIME.fullmatch(record[2].strip()):
             names.insert(2, "starttime")
         metadata = dict(zip(names, (field.strip() for field in record), strict=False))
+        received_at = moment_of(metadata["recvdate"], zone)
         found.append(
             Listed(
                 provider_id=metadata["recvid"],
                 called=_number(metadata["DNIS"]),
                 caller=_number(metadata["CID"]),
                 csid=metadata.get("tsid") or None,
-                received_at=moment_of(metadata["recvdate"], zone),
+                received_at=received_at,
                 pages=_count(metadata.get("pagecount", "")),
                 metadata=metadata,
+                duration_s=_between(moment_of(metadata.get("starttime", ""), zone), received_at),
             )
         )
     return sorted(found, key=lambda listed: int(listed.provider_id)), unreadable
@@ -198,6 +202,12 @@ def _id(text: str) -> bool:
 
 def _count(text: str) -> int | None:
     return int(text) if _id(text) and len(text) < 7 else None
+
+
+def _between(start: datetime | None, end: datetime | None) -> int | None:
+    """Seconds from when the call came in until the fax was there."""
+    lasted = round((end - start).total_seconds()) if start and end else -1
+    return lasted if 0 <= lasted < _LONGEST_CALL else None
 
 
 def _duration(text: str) -> int | None:

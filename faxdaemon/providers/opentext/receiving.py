@@ -193,7 +193,14 @@ def _listed(metadata: Mapping[str, Any], more: str = "") -> Listed:
         received_at=answers.moment_of(info.get("call_date")),
         pages=pages if isinstance(pages, int) and not isinstance(pages, bool) and pages > 0 else None,
         metadata=metadata,
+        duration_s=_count(info.get("connect_time")),
+        resolution=text_of(info, "fax_mode").lower() or None,
+        speed=_count(info.get("baud_rate")),
     )
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _info(answer: Mapping[str, Any]) -> Mapping[str, Any]:
