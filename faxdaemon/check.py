@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
-from faxdaemon.config.types import PROVIDERS, DropFolder, InboundAccount, Settings
+from faxdaemon.config.types import PROVIDERS, SINKS, DropFolder, InboundAccount, Settings
 from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
 from faxdaemon.core.places import HIDDEN
@@ -190,6 +191,9 @@ def _covers(settings: Settings) -> Iterator[Finding]:
 def _sinks(inbox: InboundAccount) -> Iterator[Finding]:
     for number, line in inbox.lines.items():
         for kind, options in line.sinks.items():
+            module = plugins.load(SINKS, kind)
+            if hasattr(module, "check"):
+                yield _asked(f"{kind} for line {line.name or number}", partial(module.check, options))
             folder = getattr(options, "path", None)
             if not isinstance(folder, Path):
                 continue
@@ -200,6 +204,13 @@ def _sinks(inbox: InboundAccount) -> Iterator[Finding]:
                 yield Finding(topic, False, trouble, advice)
             else:
                 yield Finding(topic, True, "can be written")
+
+
+def _asked(topic: str, ask: Callable[[], str]) -> Finding:
+    try:
+        return Finding(topic, True, ask())
+    except (FaxdaemonError, OSError) as error:
+        return Finding(topic, False, str(error), "received faxes would wait for it")
 
 
 def _account(name: str, options: Account) -> Finding:
