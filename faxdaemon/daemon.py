@@ -24,7 +24,7 @@ from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
-from faxdaemon.nightly import add_daily
+from faxdaemon.nightly import add_daily, duty_of
 from faxdaemon.options import Account, Push
 from faxdaemon.outgoing import SLOW, Outgoing
 from faxdaemon.web import outbox
@@ -78,8 +78,11 @@ class Daemon(Outgoing):
             alerts=self.alert.open_alerts,
             started=self.clock.now(),
         )
-        control = Control(self.journal, self.status, box.drop, box.folder, look=self._look)
+        control = Control(self.journal, self.status, box.drop, box.folder, look=self._look, prune=self._prune)
         return ControlServer(control, settings.state)
+
+    def _prune(self) -> None:
+        self.journal.hasten(duty_of(self.settings))
 
     def _look(self, account: str) -> None:
         inbox = self._inboxes.get(account)

@@ -24,6 +24,7 @@ from faxdaemon.cli import (
     explain,
     import_,
     listing,
+    prune,
     reconcile,
     send,
     service,
@@ -109,6 +110,7 @@ app.command()(decide.cancel)
 app.command()(decide.sent)
 app.command()(status.status)
 app.command()(reconcile.reconcile)
+app.command()(prune.prune)
 app.add_typer(account.app, name="account")
 app.add_typer(config.app, name="config")
 app.add_typer(import_.app, name="import")

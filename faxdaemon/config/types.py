@@ -34,7 +34,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
-from faxdaemon.config.daily import Reconcile
+from faxdaemon.config.daily import Reconcile, Retention, SiteRetention
 from faxdaemon.config.running import Log, Web
 from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
@@ -218,6 +218,8 @@ class DropFolder(Section):
     """How long a fax is offered to the accounts before it fails."""
     safety: Safety = Safety()
     """What this folder is careful of; a key that is not here is as the site's `safety` says."""
+    retention: Retention = Retention()
+    """How long its faxes are kept after their end; a key that is not here is as the site's `retention` says."""
 
     @property
     def wishes(self) -> dict[str, Any]:
@@ -297,6 +299,8 @@ class Settings(Section):
     """The server through which mail is sent, where any is to be sent (docs/mail.md)."""
     reconcile: Reconcile = Reconcile()
     """The daily comparison with what the providers list."""
+    retention: SiteRetention = SiteRetention()
+    """How long documents, answers and the journal's entries are kept."""
     web: Web = Web()
     """The status pages and the HTTP API."""
     log: Log = Log()

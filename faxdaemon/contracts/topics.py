@@ -51,3 +51,8 @@ def deliveries(sink: str) -> str:
 def delivered(account: str) -> str:
     """Received faxes wait to be acknowledged at `account`."""
     return f"delivered:{account}"
+
+
+def daily(duty: str) -> str:
+    """A person wants the duty of once a day done now."""
+    return f"daily:{duty}"

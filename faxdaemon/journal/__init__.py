@@ -6,7 +6,7 @@ Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
 parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, queues,
-delivering, sinks, redirecting, relisting; pushing; auditing.
+delivering, sinks, redirecting, relisting; pushing; auditing, clearing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from faxdaemon.contracts.clock import Clock
 from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.stage import Signals
 from faxdaemon.journal.accounts import Accounts
-from faxdaemon.journal.auditing import Auditing
+from faxdaemon.journal.clearing import Clearing
 from faxdaemon.journal.database import connect
 from faxdaemon.journal.decisions import Operator
 from faxdaemon.journal.delivering import Delivering
@@ -61,7 +61,7 @@ class SqlJournal(
     Operator,
     Pace,
     History,
-    Auditing,
+    Clearing,
 ):
     """The whole journal; made by `open_journal`."""
 

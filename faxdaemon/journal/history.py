@@ -16,9 +16,11 @@ from sqlalchemy.engine import Connection
 
 from faxdaemon.contracts.journal import Event, Filter, Life
 from faxdaemon.contracts.journal import Row as Line
+from faxdaemon.contracts.journal.retention import What
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.states import AT_REST, Delivery, Inbound, Kept, Outbound, Reporting
 from faxdaemon.journal.base import Part
+from faxdaemon.journal.cleared import cleared
 from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.tables import (
     DELIVERY_LIVE,
@@ -37,8 +39,20 @@ from faxdaemon.journal.tables import (
 from faxdaemon.journal.types import from_ms, to_ms
 
 _TIMES = frozenset(
-    {"received_at", "expires_at", "intended_at", "deadline", "ended_at", "due", "first_seen", "since", "updated_at"}
+    {
+        "at",
+        "received_at",
+        "expires_at",
+        "intended_at",
+        "deadline",
+        "ended_at",
+        "due",
+        "first_seen",
+        "since",
+        "updated_at",
+    }
 )
+_FORGOTTEN = sa.exists().where(cleared.c.fax_id == inbound.c.fax_id, cleared.c.what == What.ROWS.value)
 _PAGES = sa.select(sa.func.sum(document.c.pages)).where(document.c.fax_id == fax.c.id).scalar_subquery()
 
 _HELD_SOMEWHERE = sa.select(delivery.c.fax_id).where(sa.text(is_in(Delivery.HELD)))
@@ -153,6 +167,7 @@ def _find_in(connection: Connection, query: Filter) -> Sequence[Line]:
     wanted: list[sa.ColumnElement[bool]] = _in_states(query)
     if wanted and Delivery.HELD in query.states:  # a person must look at it as well when a destination lacks it
         wanted = [sa.or_(*wanted, inbound.c.fax_id.in_(_HELD_SOMEWHERE))]
+    wanted.append(sa.not_(_FORGOTTEN))
     if query.number is not None:
         wanted.append(inbound.c.caller.contains(query.number, autoescape=True))
     if query.name is not None:
@@ -205,10 +220,12 @@ def _facts_out(connection: Connection, fax_id: str) -> Mapping[str, Any]:
     facts["documents"] = _rows(connection, document, "fax_id", fax_id)
     facts["recipients"] = _rows(connection, recipient, "fax_id", fax_id)
     facts["kept"] = _rows(connection, kept, "fax_id", fax_id)
+    facts["cleared"] = _rows(connection, cleared, "fax_id", fax_id)
     return facts
 
 
 def _facts_in(connection: Connection, fax_id: str) -> Mapping[str, Any]:
     facts = _rows(connection, inbound, "fax_id", fax_id)[0]
     facts["deliveries"] = _rows(connection, delivery, "fax_id", fax_id)
+    facts["cleared"] = _rows(connection, cleared, "fax_id", fax_id)
     return facts

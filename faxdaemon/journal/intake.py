@@ -15,10 +15,12 @@ from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.journal import HeldDrop
+from faxdaemon.contracts.journal.retention import What
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Drop, Origin
 from faxdaemon.core.states import Outbound, Reporting
 from faxdaemon.journal.base import Part
+from faxdaemon.journal.cleared import cleared
 from faxdaemon.journal.guarding import approve
 from faxdaemon.journal.machines import RECIPIENT, silence
 from faxdaemon.journal.prepared import Prepared
@@ -26,7 +28,11 @@ from faxdaemon.journal.tables import document, fax, is_in, recipient
 from faxdaemon.journal.transaction import Moment, Tx
 from faxdaemon.journal.transitions import Change, move
 
-_KNOWN = sa.select(fax.c.id).where(fax.c.id.in_(sa.bindparam("fax_ids", expanding=True)))
+_FAX_IDS: sa.BindParameter[Any] = sa.bindparam("fax_ids", expanding=True)
+_KNOWN = sa.union_all(
+    sa.select(fax.c.id).where(fax.c.id.in_(_FAX_IDS)),
+    sa.select(cleared.c.fax_id).where(cleared.c.fax_id.in_(_FAX_IDS), cleared.c.what == What.ROWS.value),
+)
 #: Two queries, the first from the index of held rows: as one, SQLite would read every fax.
 _HELD = sa.select(recipient.c.fax_id).where(sa.text(is_in(Outbound.HELD))).order_by(recipient.c.fax_id).distinct()
 _HELD_IN = (
@@ -73,7 +79,7 @@ class Intake(Part):
             self._write(lambda tx: _accept(tx, {drop.fax_id: drop for drop in drops}))
 
     def known(self, fax_ids: Sequence[FaxId]) -> frozenset[FaxId]:
-        """Which of these ids have a row."""
+        """Which of these ids have a row, or had one that was cleared away."""
         if not fax_ids:
             return frozenset()
         return self._read(

@@ -21,7 +21,7 @@ from faxdaemon.journal import shapes
 from faxdaemon.journal.shapes import CLUSTERED, check, iff, live, needs
 from faxdaemon.journal.types import Json, Text, Whole, byte_ordered
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """Every schema version, oldest first; the last is the one that this program reads and writes."""
 
 metadata, one_of, is_in = shapes.metadata, shapes.one_of, shapes.is_in

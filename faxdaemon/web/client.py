@@ -67,6 +67,10 @@ class ControlClient:
         """Have the inbox of `account` looked into now."""
         self._ask("POST", f"/accounts/{quote(account, safe='')}/look")
 
+    def prune(self) -> None:
+        """Have old faxes cleared away now."""
+        self._ask("POST", "/prune")
+
     def send(self, number: str, name: str, chunks: Iterable[bytes]) -> tuple[str, Path]:
         """Hand a document over; returns its drop's name and folder."""
         answer = self._ask("POST", "/send", params={"number": number, "name": name}, content=chunks)

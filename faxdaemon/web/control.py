@@ -3,6 +3,7 @@
     GET  /status                          -> what `status.Status` tells
     POST /faxes/{id}/hold?reason=...      -> {"changed": n}     likewise release, resend, cancel, sent
     POST /accounts/{name}/look           -> {}     its inbox is looked into now
+    POST /prune                          -> {}     old faxes are cleared away now
     POST /send?number=...&name=...        -> {"name": ..., "folder": ...}     the document is the body, streamed
     POST /reload                          -> {"generation": n, "notes": [...]}   /status tells when n is in force
 
@@ -62,6 +63,8 @@ class Control:
     """Look whether the configuration file can be used, and begin to; `UserError` when it cannot."""
     look: Callable[[str], object] = lambda _account: None
     """Have the inbox of an account looked into; `UserError` where it receives nothing."""
+    prune: Callable[[], object] = lambda: None
+    """Have old faxes cleared away now."""
 
 
 def build(control: Control, token: str | None = None) -> FastAPI:
@@ -83,6 +86,11 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     @app.post("/accounts/{name}/look")
     def look(name: str) -> dict[str, Any]:
         control.look(name)
+        return {}
+
+    @app.post("/prune")
+    def prune() -> dict[str, Any]:
+        control.prune()
         return {}
 
     @app.post("/send")

@@ -22,6 +22,7 @@ from faxdaemon.contracts.journal.delivering import DeliveryJournal, SinkStanding
 from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
 from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
+from faxdaemon.contracts.journal.retention import RetentionJournal
 from faxdaemon.contracts.keeping import KeepJournal
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Pause",
     "PushJournal",
     "ReportWork",
+    "RetentionJournal",
     "Routed",
     "Row",
     "Settled",
@@ -64,6 +66,7 @@ class Journal(
     OperatorJournal,
     HistoryJournal,
     AuditJournal,
+    RetentionJournal,
     Protocol,
 ):
     """All of it; a stage asks only for the part that it uses."""
