@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from faxdaemon.cli.common import Config, note, print_json, say, settings_of
+from faxdaemon.cli.sample import sample
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,6 +27,7 @@ def config() -> None:
       faxdaemon config check
       faxdaemon config schema > faxdaemon.schema.json
       faxdaemon config schema --request > request.schema.json
+      faxdaemon config sample gfi_xml
     """
 
 
@@ -51,6 +53,9 @@ def schema(
         from faxdaemon.config.schema import json_schema  # noqa: PLC0415 - likewise
 
     print_json(json_schema())
+
+
+app.command()(sample)
 
 
 @app.command("check")

@@ -9,10 +9,10 @@ order, for an order is known by its place among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from faxdaemon.contracts.documents import Page, Removal
 from faxdaemon.core.model import Outcome, Request
@@ -145,4 +145,18 @@ class Format(Protocol):
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """The files that tell the asker what became of the fax."""
+        ...
+
+
+class CannotSay(ValueError):
+    """A dialect has no words for what is to be asked; the message is for people."""
+
+
+@runtime_checkable
+class Writes(Format, Protocol):
+    """A dialect that can be written, too: not all can."""
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A control file, the text with its codes, or the stem of a document's name, that asks for these orders, as far
+        as the dialect has words.  Raises `CannotSay`."""
         ...

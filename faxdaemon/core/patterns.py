@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -63,6 +64,11 @@ class Pattern:
     text: str
     fields: tuple[str, ...]
     _program: tuple[Step, ...] = field(repr=False)
+    _items: tuple[_Item, ...] = field(default=(), repr=False)
+
+    def fill(self, values: Mapping[str, str]) -> str | None:
+        """A name with these fields; None where one is missing, or the pattern cannot be written."""
+        return _filled(self._items, values) or None
 
     def match(self, stem: str) -> dict[str, str] | None:
         """The fields that are present in `stem` (a name without its suffix), or None when it does not follow the
@@ -93,6 +99,18 @@ class Pattern:
 _Marks = tuple[str, int, "_Marks"] | None
 
 
+def _filled(items: tuple[_Item, ...], values: Mapping[str, str]) -> str | None:
+    pieces: list[str] = []
+    for item in items:
+        if isinstance(item, _Field) and not values.get(item.name):
+            return None
+        if isinstance(item, _Field):
+            pieces.append(values[item.name])
+        else:
+            pieces.append(item.char if isinstance(item, _Literal) else _filled(item.items, values) or "")
+    return "".join(pieces)
+
+
 def _fields(stem: str, marks: _Marks) -> dict[str, str]:
     ends: dict[str, int] = {}
     found: list[tuple[str, str]] = []
@@ -115,7 +133,7 @@ def compile_pattern(pattern: str) -> Pattern:
     program: list[Step] = []
     _emit(items, program)
     program.append(Step("end"))
-    return Pattern(pattern, tuple(parser.names), tuple(program))
+    return Pattern(pattern, tuple(parser.names), tuple(program), items)
 
 
 class _Parser:

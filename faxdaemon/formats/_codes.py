@@ -15,6 +15,7 @@ from faxdaemon.contracts.documents import Page, Removal
 from faxdaemon.contracts.format import NotMine, Order
 from faxdaemon.core.model import Request
 from faxdaemon.core.wishes import VOCABULARY
+from faxdaemon.formats._write import plain, reversed_
 
 NUMBER, NAME, REFERENCE = "number", "name", "reference"
 IGNORED = ""
@@ -29,6 +30,22 @@ class Code:
     """Exactly as it stands on the page."""
     key: str
     value: str
+
+
+def codes_for(order: Order, meanings: Mapping[str, str], form: Callable[[str, str], str]) -> str:
+    """Lines with codes that ask for it, as far as there are such; what is common to all recipients is said by the
+    first."""
+    known = reversed_(meanings)
+    first = order.requests[0]
+    told = {
+        NAME: first.name,
+        REFERENCE: first.reference,
+        **{w: plain(v) for w, v in first.options.items()},
+        **first.fields,
+    }
+    values = [(NUMBER, request.number) for request in order.requests]
+    values += [(meaning, value) for meaning, value in told.items() if value and meaning in known]
+    return "".join(f"{form(known[meaning], value)}\n" for meaning, value in values)
 
 
 def order_of(

@@ -9,12 +9,14 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import plain, single
 
 _BEGIN = re.compile(r"@(F[0-9]{3}) ?", re.IGNORECASE)
 _END = re.compile(r"(?<!\\)@")
@@ -22,6 +24,8 @@ _ADDRESSES = frozenset({"F111", "F212", "F607"})
 """Their `@` need not be masked."""
 _NUMBER, _NAME, _SUBJECT = "F211", "F201", "F307"
 _PLAIN = re.compile(r"[0-9 +().\-/]+")
+
+_MASKED = "\\@"
 
 ABOUT = About(
     title="ActiveFax data fields in the name",
@@ -69,6 +73,17 @@ class ActiveFaxName(Dialect):
         fields = {code: value for code, value in found.items() if value}
         return [Order((Request(number, name or None, None, fields, {"subject": subject} if subject else {}),))]
 
+    def compose(self, orders: Sequence[Order]) -> str:
+        """Each field closed."""
+        request = single(orders)
+        subject = plain(request.options.get("subject") or "")
+        told = {_NUMBER: request.number, _NAME: request.name, _SUBJECT: subject, **request.fields}
+        return "".join(
+            f"@{code} {text if code in _ADDRESSES else text.replace('@', _MASKED)}@"
+            for code, text in told.items()
+            if text
+        )
+
 
 def _value(code: str, text: str) -> str:
     """What a field says; `text` goes up to the next field, or to the end."""
@@ -77,4 +92,4 @@ def _value(code: str, text: str) -> str:
     else:
         closed = _END.search(text)
         text = text[: closed.start()] if closed else text
-    return text.replace("\\@", "@").strip()
+    return text.replace(_MASKED, "@").strip()

@@ -16,14 +16,16 @@ The name of the outermost element is not published, so any is taken.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 
-from faxdaemon.contracts.format import AnswerFile, FolderAsks, NotMine, Order, ReportFacts
+from faxdaemon.contracts.format import AnswerFile, CannotSay, FolderAsks, NotMine, Order, ReportFacts
 from faxdaemon.core.model import Request
 from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.formats._about import About
 from faxdaemon.formats._concord import answers, tokens
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
+from faxdaemon.formats._write import nested, only, plain, said, single, tags, xml
 from faxdaemon.formats._xml import decoded, foreign, texts
 
 WISHES = {
@@ -117,6 +119,25 @@ class Concord(ControlDialect):
         }
         request = Request(number, told.get("recipientname"), told.get("referenceid"), options=options)
         return [Order((request,), encoding=read.encoding)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """Under the name that its vendor's examples have for the outermost element."""
+        request = single(orders)
+        if only(orders).documents:
+            raise CannotSay("this dialect names no documents: its file has the name of the document")
+        begin = plain(request.options.get("send_at") or "")
+        resolution = {"standard": "Low", "fine": "High"}.get(str(request.options.get("resolution")))
+        told = [
+            ("FaxNumber", request.number),
+            ("RecipientName", request.name),
+            ("ReferenceId", request.reference),
+            ("Resolution", resolution),
+            ("EmailNotificationAddress", plain(request.options.get("notify_to") or "")),
+            ("JobScheduleStartType", "Scheduled" if begin else None),
+            ("JobScheduleStartDate", begin),
+            *said(request, WISHES).items(),
+        ]
+        return xml(nested("FaxFile", tags(told)))
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """As Folder Fax tells of its jobs."""

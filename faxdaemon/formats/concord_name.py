@@ -8,6 +8,7 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from faxdaemon.contracts.format import AnswerFile, BadRequest, FolderAsks, NotMine, Order, Papers, ReportFacts
@@ -16,6 +17,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._concord import answers, tokens
 from faxdaemon.formats._control import Refused, filled
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import plain, single
 
 ABOUT = About(
     title="Concord Folder Fax, file names",
@@ -58,6 +60,12 @@ class ConcordName(Dialect):
             )
         email = found.get("email")
         return [Order((Request(number, options=filled(notify="email" if email else None, notify_to=email)),))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """The tokens alone."""
+        request = single(orders)
+        email = plain(request.options.get("notify_to") or "")
+        return f"fax={{{request.number}}}" + (f"email={{{email}}}" if email else "")
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """As Folder Fax tells of its jobs."""

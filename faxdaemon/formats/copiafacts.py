@@ -12,7 +12,7 @@ one with pauses, extensions or letters is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, short, unquoted
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Text, Undecided, decode
+from faxdaemon.formats._write import lines, moment, only, said, single
 
 SUFFIX = ".result.fs"
 _DISCARDED = re.compile(r"[\s()\[\]\-~/]")
@@ -107,6 +108,25 @@ class CopiaFacts(LinesDialect):
                 raise Wrong(line, f"{short(command)} is not known here, or cannot be done")
         return [Order((_request(found, fields),), tuple(documents) or None)]
 
+    def compose(self, orders: Sequence[Order]) -> str:
+        """Every value in quotes."""
+        request = single(orders)
+        told = [
+            ("$fax_phone", request.number),
+            ("$fax_receiver", request.name),
+            ("$fax_cover", str(request.options.get("cover") or "")),
+            *said(request, _OPTIONS).items(),
+            ("$fax_send_date", moment(request, "send_at", self.folder, "%m/%d/%Y")),
+            ("$fax_send_time", moment(request, "send_at", self.folder, "%H:%M:%S")),
+            *(
+                (f"${name}" if f"${name}" in _KEPT else f"$var_def {name}", text)
+                for name, text in request.fields.items()
+            ),
+            *(("$fax_filename", document) for document in only(orders).documents or ()),
+        ]
+        whole = lines(told, lambda command, value: f'{command} "{value}"')
+        return "".join(f"{line}\r\n" for line in (*whole, "$fax_status1 2"))
+
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """The file with what became of it, and our own answer, which says more."""
         if facts.control is None:
@@ -170,7 +190,7 @@ def _request(found: dict[str, str], fields: dict[str, str]) -> Request:
     if found.get("$fax_cover"):
         options["cover"] = next((part[1] or part[2] for part in _NAMED.finditer(found["$fax_cover"])), "")
     if "$fax_send_date" in found or "$fax_send_time" in found:
-        options["send_at"] = _moment(found.get("$fax_send_date", ""), found.get("$fax_send_time", ""))
+        options["send_at"] = _moment(*(unquoted(found.get(f"$fax_send_{part}", "")) for part in ("date", "time")))
     kept = {command[1:]: unquoted(found[command]) for command in sorted(_KEPT) if found.get(command)}
     name = " ".join(unquoted(found.get("$fax_receiver", "")).split())
     return Request(number, name or None, None, {**kept, **fields}, options)

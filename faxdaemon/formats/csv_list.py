@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Order
 from faxdaemon.core.model import Request
@@ -19,6 +19,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._control import RECIPIENTS
 from faxdaemon.formats._lines import LinesDialect, Wrong, meaning, short, sorted_out
 from faxdaemon.formats._text import Text
+from faxdaemon.formats._write import only, plain
 
 SEPARATORS = (",", ";", "\t")
 _TOLD = "sep="
@@ -72,6 +73,22 @@ class CsvList(LinesDialect):
         if not requests:
             raise Wrong(None, "it has headers, and no recipient below them")
         return [Order(tuple(requests))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """With commas, and a column for whatever any recipient has."""
+        rows = [_row(request) for request in only(orders).requests]
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        out = io.StringIO(newline="")
+        writer = csv.DictWriter(out, columns, lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return out.getvalue()
+
+
+def _row(request: Request) -> dict[str, str]:
+    told = {"number": request.number, "name": request.name, "reference": request.reference, "account": request.account}
+    known = {column: value for column, value in told.items() if value}
+    return {**known, **{wish: plain(value) for wish, value in request.options.items()}, **request.fields}
 
 
 def _separated(text: str) -> tuple[str, int, str]:

@@ -7,10 +7,13 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from faxdaemon.contracts.format import FolderAsks, NotMine, Order
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, filled
+from faxdaemon.formats._write import nested, only, said, single, tags, xml
 from faxdaemon.formats._xml import foreign, texts
 
 _ROOT = "faxjob"
@@ -61,3 +64,14 @@ class EtherFax(ControlDialect):
         )
         documents = (told["attachment"],) if "attachment" in told else None
         return [Order((request,), documents, encoding=read.encoding)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """One document at most."""
+        request, documents = single(orders), only(orders).documents or ()
+        told = said(request, {"LocalId": "sender_csid", "CallerId": "sender_fax"})
+        pairs = [
+            ("Recipient", request.number),
+            *(("Attachment", document) for document in documents[:1]),
+            *told.items(),
+        ]
+        return xml(nested("FaxJob", tags([*pairs, ("Tag", request.reference), ("TZ", request.fields.get("tz"))])))

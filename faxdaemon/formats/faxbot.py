@@ -10,12 +10,14 @@ For more than a number there is `request`, which reads these files too.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Order
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, short
 from faxdaemon.formats._text import Text
+from faxdaemon.formats._write import single
 
 ABOUT = About(
     title="Faxbot, folder connector",
@@ -56,3 +58,7 @@ class Faxbot(LinesDialect):
         if not isinstance(asked["to"], str) or not asked["to"].strip():
             raise Wrong(None, "to: must be one fax number, in quotes")
         return [Order((Request(asked["to"].strip()),))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """One key."""
+        return json.dumps({"to": single(orders).number}) + "\n"

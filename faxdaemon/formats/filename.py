@@ -9,14 +9,16 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
-from faxdaemon.contracts.format import FolderAsks, NotMine, Order, Papers
+from faxdaemon.contracts.format import CannotSay, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.core.naming import compile_pattern
 from faxdaemon.core.wishes import VOCABULARY
 from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import plain, single
 
 _KNOWN = ("number", "name", "reference")
 
@@ -59,3 +61,13 @@ class Filename(Dialect):
         fields = {key: value for key, value in found.items() if key not in _KNOWN}
         options = {key: value for key, value in fields.items() if key in VOCABULARY}
         return [Order((Request(number, found.get("name"), found.get("reference"), fields, options),))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """By the folder's pattern; not where it is a regular expression."""
+        request = single(orders)
+        values = {"number": request.number, "name": request.name, "reference": request.reference, **request.fields}
+        told = {**values, **{wish: plain(value) for wish, value in request.options.items()}}
+        stem = self._pattern.fill({field: value for field, value in told.items() if value})
+        if stem is None:
+            raise CannotSay(f"names cannot be made by the pattern {self.folder.filename}, or not without more fields")
+        return stem

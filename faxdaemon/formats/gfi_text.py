@@ -14,6 +14,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from faxdaemon.contracts.format import AnswerFile, FolderAsks, NotMine, Order, ReportFacts
 from faxdaemon.core.model import Request
@@ -21,6 +22,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Undecided, decode
+from faxdaemon.formats._write import moment, only, reversed_, said, single
 
 OPTIONS = {
     "s": "subject",
@@ -38,6 +40,7 @@ OPTIONS = {
     "l": "line",
     "line": "line",
 }
+_WORDS = {word: wish for wish, word in reversed_(OPTIONS).items()}
 _PRIORITY = {"low": "low", "l": "low", "normal": "normal", "n": "normal", "high": "high", "h": "high"}
 _RESOLUTION = {"h": "fine", "high": "fine", "n": "standard", "normal": "standard"}
 _DEMANDED = ("dl", "demandline")
@@ -57,7 +60,7 @@ ABOUT = About(
     numbers=("+13035550123",),
     carries=(
         *("name", "documents", "text", "subject", "sender_name", "header", "cover", "billing_code", "priority"),
-        *("resolution", "send_at", "recipient_company"),
+        *("resolution", "send_at", "recipient_company", "fields"),
     ),
     answers="`<stem>.ok` or `<stem>.err` in the drop folder where no sender is given; and `<stem>.result.json`.",
     source="manuals.gfi.com, FaxMaker 12, 19 and 20: TextAPI (A); the text inside of `.ok` and `.err` is shown there "
@@ -108,6 +111,22 @@ class TextApi(ControlDialect):
             options={**filled(recipient_company=person.pop("company", None)), **options},
         )
         return [Order((request,), documents, text, encoding=read.encoding)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """The name as the first name: where one ends and the other begins nobody can tell."""
+        request, order = single(orders), only(orders)
+        fields = dict(request.fields)
+        company = request.options.get("recipient_company", "")
+        who = [request.name or "", company, "", fields.pop("department", ""), fields.pop("email", "")]
+        first = ", ".join([*who, request.number]) if any(who) else request.number
+        options = [f"{key}={value}" for key, value in said(request, _WORDS).items()]
+        options += [f"{key}={value}" for key, value in fields.items()]
+        options += [{"fine": "H", "standard": "N"}.get(request.options.get("resolution", ""), "")]
+        options += [moment(request, "send_at", self.folder, "%Y-%m-%d-%H:%M:%S") or ""]
+        options += [f"A={document}" for document in order.documents or ()]
+        second = ",".join(filter(None, options))
+        lines = [f"{_MARK}{first}", *([f"{_MARK}{second}"] if second else [])]
+        return "".join(f"{line}\r\n" for line in lines) + (order.text or "").replace("\n", "\r\n")
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """`.ok` or `.err` in the drop folder; our own always."""

@@ -10,6 +10,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import PurePath
 
@@ -21,6 +22,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Undecided
+from faxdaemon.formats._write import moment, nested, only, reversed_, said, tags, xml
 from faxdaemon.formats._xml import children, decoded, foreign, one, texts, words
 from faxdaemon.xmlsafe import Node
 
@@ -62,7 +64,7 @@ ABOUT = About(
     },
     numbers=("+13035550123", "+13035550124"),
     carries=(
-        *("name", "reference", "documents", "several recipients", "recipient_company", "sender_name"),
+        *("name", "reference", "documents", "several recipients", "fields", "recipient_company", "sender_name"),
         *("priority", "resolution", "send_at"),
         *sorted({*SENDER.values(), *FIELDS.values()}),
     ),
@@ -101,6 +103,26 @@ class XmlApi(ControlDialect):
         requests = [] if recipients is None else _recipients(recipients, wishes, fields, uid)
         return [Order(tuple(requests), documents, encoding=read.encoding)]
 
+    def compose(self, orders: Sequence[Order]) -> str:
+        """What is common to all recipients is said by the first."""
+        order = only(orders)
+        first = order.requests[0]
+        priority, resolution = (str(first.options.get(wish, "")) for wish in ("priority", "resolution"))
+        fields = [
+            *said(first, FIELDS).items(),
+            ("priority", priority),
+            ("resolution", reversed_(_RESOLUTION).get(resolution)),
+            ("schedule", moment(first, "send_at", self.folder, "%Y-%m-%d-%H:%M:%S")),
+            ("faxline", first.fields.get("line")),
+            *(("attachment", document) for document in order.documents or ()),
+            ("uid", first.reference),
+        ]
+        sender = said(first, {"lastname": "sender_name", **SENDER})
+        sender |= filled(department=first.fields.get("sender_department"))
+        faxes = [line for request in order.requests for line in nested("recipient", tags(_person(request)))]
+        parts = [*nested("fields", tags(fields)), *nested("sender", tags(sender.items()))]
+        return xml(nested(ROOT, [*parts, *nested("recipients", nested("fax", faxes))]))
+
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """The status file in the drop folder; our own always."""
         if facts.overall == "held":
@@ -133,6 +155,13 @@ class XmlApi(ControlDialect):
         except (Refused, Undecided):
             found = _UID.search(control.decode("utf-8", "replace"))
             return found[1].strip() if found else ""
+
+
+def _person(request: Request) -> list[tuple[str, str | None]]:
+    told = said(request, {"company": "recipient_company"})
+    fields = {"department": "department", "voicenumber": "phone", "emailaddress": "email"}
+    known = [(name, request.fields.get(field)) for name, field in fields.items()]
+    return [("lastname", request.name), *told.items(), ("faxnumber", request.number), *known]
 
 
 def _fields(node: Node | None) -> tuple[dict[str, str], dict[str, str], str | None, tuple[str, ...]]:

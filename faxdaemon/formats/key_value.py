@@ -11,13 +11,14 @@ another fax to one reader and more about the same fax to another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Order
 from faxdaemon.core.wishes import VOCABULARY
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, meaning, short, sorted_out, unquoted
 from faxdaemon.formats._text import Text
+from faxdaemon.formats._write import only, plain, single
 
 LISTS = ("document", "documents", "file", "attachment")
 _COMMENTS = ("#", ";", "!")
@@ -62,6 +63,23 @@ class KeyValue(LinesDialect):
                 found[what] = value
         request = sorted_out(found.items()).request(None)
         return [Order((request,), tuple(documents) or None)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """As `.properties`."""
+        request = single(orders)
+        told = {"number": request.number, "name": request.name, "reference": request.reference}
+        pairs = [
+            *told.items(),
+            ("account", request.account),
+            *((wish, plain(value)) for wish, value in request.options.items()),
+            *request.fields.items(),
+            *(("document", document) for document in only(orders).documents or ()),
+        ]
+        return "".join(f"{key} = {_quoted(value)}\n" for key, value in pairs if value)
+
+
+def _quoted(value: str) -> str:
+    return value if unquoted(value) == value else f'"{value}"'
 
 
 def _lines(text: Text) -> Iterator[tuple[int, str, str]]:

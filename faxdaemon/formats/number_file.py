@@ -7,11 +7,14 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, looks_like_number
 from faxdaemon.formats._text import Ambiguous, Text, Undecided, decode
+from faxdaemon.formats._write import single
 
 LARGEST = 400
 """Bytes of a file that holds one number, in UTF-16 and with all its blanks."""
@@ -54,3 +57,7 @@ class NumberFile(LinesDialect):
         if not looks_like_number(number):
             return NotMine()
         return [Order((Request(number),), encoding=text.encoding)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """The number."""
+        return f"{single(orders).number}\n"

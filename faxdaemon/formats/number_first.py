@@ -9,6 +9,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from faxdaemon.contracts.format import FolderAsks, NotMine, Order, Papers
@@ -16,6 +17,7 @@ from faxdaemon.core.model import Request
 from faxdaemon.core.numbers import NotANumber, to_e164
 from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import single
 
 _NUMBER = re.compile(r"[+(]?[0-9][0-9 ().\-]*")
 _BETWEEN = " .-("
@@ -55,6 +57,11 @@ class NumberFirst(Dialect):
             return _hint(f" ({error})")
         title = rest.lstrip(_AFTER).rstrip()
         return [Order((Request(number, None, None, {"title": title} if title else {}),))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """`number_title`."""
+        request = single(orders)
+        return "_".join(filter(None, (request.number, request.fields.get("title"))))
 
 
 def _hint(why: str = "") -> NotMine:

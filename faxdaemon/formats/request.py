@@ -17,6 +17,7 @@ of wishes (docs/wishes.md) may be used, for all recipients or for one.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import yaml
@@ -28,6 +29,7 @@ from faxdaemon.core.wishes import VOCABULARY
 from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
 from faxdaemon.formats._text import Undecided, decode
+from faxdaemon.formats._write import only, plain
 
 RECIPIENTS = 10_000
 DEEP = 20
@@ -43,7 +45,7 @@ ABOUT = About(
         "invoice.json": '{"to": "+13035550123", "name": "Dr. Lee", "reference": "4711", "resolution": "fine"}\n',
     },
     numbers=("+13035550123",),
-    carries=("name", "reference", "documents", "account", "several recipients", *VOCABULARY),
+    carries=("name", "reference", "documents", "account", "several recipients", "fields", *VOCABULARY),
     answers="`<stem>.result.json` beside the document.",
     source="faxdaemon's own; `faxdaemon config schema --request` prints its JSON Schema",
 )
@@ -160,6 +162,26 @@ class RequestFile(Dialect):
         documents = None if asked.documents is None else tuple(asked.documents)
         requests = tuple(_request(asked, each) for each in asked.to)
         return [Order(requests, documents, encoding=text.encoding)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """As JSON."""
+        order = only(orders)
+        told = [_said(request) for request in order.requests]
+        whole: dict[str, Any] = {"to": told} if len(told) > 1 else {"to": told[0].pop("number"), **told[0]}
+        if order.documents:
+            whole["documents"] = list(order.documents)
+        if order.requests[0].account:
+            whole["account"] = order.requests[0].account
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def _said(request: Request) -> dict[str, Any]:
+    options = {
+        word: value if isinstance(value, bool | int) else plain(value) for word, value in request.options.items()
+    }
+    told: dict[str, Any] = {"number": request.number, "name": request.name, "reference": request.reference, **options}
+    told["fields"] = dict(request.fields) or None
+    return {key: value for key, value in told.items() if value is not None}
 
 
 class _Unreadable(Exception):

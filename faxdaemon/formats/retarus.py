@@ -19,6 +19,7 @@ The name of the outermost element is not published, so any is taken.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -30,6 +31,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Undecided
+from faxdaemon.formats._write import nested, reversed_, said, tags, xml
 from faxdaemon.formats._xml import children, decoded, foreign, one, texts, words
 from faxdaemon.xmlsafe import Node
 
@@ -54,7 +56,7 @@ ABOUT = About(
         "</jobs>\n",
     },
     numbers=("+13035550123", "+13035550124"),
-    carries=("reference", "documents", "several recipients", "several jobs", "resolution", "sender_csid"),
+    carries=("reference", "documents", "several recipients", "several jobs", "fields", "resolution", "sender_csid"),
     answers="`rep....xml` in the drop folder, once all recipients of a fax have an end: the status `OK`, `FAILED` or "
     "`CANCELLED` of each address. If the name is taken the fax id is put into it. And `<stem>.result.json`.",
     source="docs.retarus.com, Fax-for-Applications, FTP API (A); a real client, also of the report (B); how elements "
@@ -100,6 +102,11 @@ class Retarus(ControlDialect):
             raise Refused(f"{read.root.name[:40]}: there is no <fax> in it")
         return [_order(fax, reference, number, read.encoding) for number, fax in enumerate(faxes, 1)]
 
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A fax for each."""
+        job = orders[0].requests[0].fields.get("job")
+        return xml(nested("jobs", [*tags([("reference", job)]), *(line for order in orders for line in _fax(order))]))
+
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """The report in the drop folder; our own always."""
         if facts.overall == "held":
@@ -124,6 +131,25 @@ class Retarus(ControlDialect):
         except (Refused, Undecided):
             return _Names()
         return _Names(reference or "", found or "")
+
+
+def _fax(order: Order) -> list[str]:
+    first = order.requests[0]
+    encoding = tags([("file-encoding", first.fields.get("file_encoding"))])
+    files = [
+        line
+        for document in order.documents or ()
+        for line in nested("fax-file", [*tags([("file-name", document)]), *encoding])
+    ]
+    addresses = [
+        line
+        for each in order.requests
+        for line in nested("fax-address", tags([("fax-number", each.number), ("reference", each.reference)]))
+    ]
+    resolution = reversed_(_RESOLUTION).get(str(first.options.get("resolution")))
+    options = tags([("resolution", resolution), *said(first, {"csid": "sender_csid"}).items()])
+    lists = [*(nested("fax-file-list", files) if files else []), *nested("distribution-list", addresses)]
+    return nested("fax", [*options, *lists])
 
 
 def _parts(root: Node) -> tuple[str | None, list[Node]]:

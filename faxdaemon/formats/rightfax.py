@@ -9,12 +9,13 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.formats._about import About
-from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, REFERENCE, Code, order_of
+from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, REFERENCE, Code, codes_for, order_of
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import only
 
 ABOUT = About(
     title="RightFax embedded codes in the document",
@@ -23,7 +24,7 @@ ABOUT = About(
         "order.txt": "*AUTOFAX*<TOFAXNUM: 13035550123><TONAME:North Clinic><NOCOVER><UNIQUEID:PO4711>\r\nOur order:\r\n"
     },
     numbers=("+13035550123",),
-    carries=("name", "reference", "cover_text", "recipient_company", "sender_name", "several recipients"),
+    carries=("name", "reference", "cover_text", "recipient_company", "sender_name", "several recipients", "fields"),
     answers="`<stem>.result.json` beside the document.",
     source="vendor's guide to embedded codes (A); COBOL and BASIC programs that write them (B)",
 )
@@ -58,6 +59,10 @@ class RightFax(Dialect):
     def read(self, papers: Papers) -> list[Order] | NotMine:
         """One order; each different TOFAXNUM is a recipient."""
         return order_of(papers.pages(), codes, MEANINGS, "RightFax")
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A code a line."""
+        return codes_for(only(orders), MEANINGS, lambda code, value: f"<{code}:{value}>")
 
 
 def codes(text: str) -> Iterator[Code]:

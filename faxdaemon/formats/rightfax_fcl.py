@@ -13,7 +13,7 @@ to `sent` like every document; what lies elsewhere is only read, and `delete` co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from faxdaemon.contracts.format import FolderAsks, Order
@@ -21,6 +21,7 @@ from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, short
 from faxdaemon.formats._text import Text
+from faxdaemon.formats._write import plain, said, single
 
 OPEN, CLOSE = "{{", "}}"
 _WISHES = {"company": "recipient_company", "billing": "billing_code", "cover": "cover"}
@@ -143,6 +144,25 @@ class RightFaxFcl(LinesDialect):
         if not orders:
             raise Wrong(None, "it has no job; {{begin}} is missing")
         return orders
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A job for each."""
+        return "".join(f"{line}\n" for order in orders for line in _job(order))
+
+
+def _job(order: Order) -> Iterator[str]:
+    request = single([order])
+    told = {"fax": request.number, "contact": request.name, **said(request, _WISHES)}
+    told["quality"] = plain(request.options.get("resolution") or "")
+    fields = {key: value for key, value in request.fields.items() if key != "delete"}
+    deleted = request.fields.get("delete", "").split("\n")
+    yield "{{begin}}"
+    yield from (f"{{{{{command} {value}}}}}" for command, value in {**told, **fields}.items() if value)
+    for document in order.documents or ():
+        yield f"{{{{attach {document}{' delete' if document in deleted else ''}}}}}"
+    if request.options.get("cover_text"):
+        yield f"{{{{covertext}}}}\n{request.options['cover_text']}\n{{{{endcovertext}}}}"
+    yield "{{end}}"
 
 
 def _commands(text: str) -> Iterator[tuple[int, str, str]]:

@@ -9,12 +9,13 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.formats._about import About
-from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, Code, order_of
+from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, Code, codes_for, order_of
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import only
 
 ABOUT = About(
     title="RightFax FCL in the document",
@@ -24,7 +25,7 @@ ABOUT = About(
         "{{contact Dr Lee}}{{quality fine}}{{owner LAB}}{{end}}\n"
     },
     numbers=("+13035550123",),
-    carries=("name", "recipient_company", "billing_code", "resolution", "several recipients"),
+    carries=("name", "recipient_company", "billing_code", "resolution", "several recipients", "fields"),
     answers="`<stem>.result.json` beside the document.",
     source="B: what Oracle's purchasing prints; what no application was seen to use is not known here",
 )
@@ -60,6 +61,10 @@ class FclCodes(Dialect):
     def read(self, papers: Papers) -> list[Order] | NotMine:
         """One order; each different number is a recipient."""
         return order_of(papers.pages(), commands, MEANINGS, "RightFax FCL")
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A code a line."""
+        return codes_for(only(orders), MEANINGS, lambda code, value: f"{{{{{code} {value}}}}}")
 
 
 def commands(text: str) -> Iterator[Code]:

@@ -10,12 +10,14 @@ the server) are the same to us.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import plain, single
 
 _PARTS = ("subject", "message", "memo", "bill")
 _ROUTES = ("R", "S")
@@ -61,3 +63,15 @@ class SnappyFaxName(Dialect):
             if "subject" in told:
                 options["subject"] = told.pop("subject")
         return [Order((Request(number, name or None, None, told, options),))]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A cover page where there is a text for it."""
+        request = single(orders)
+        told = {wish: plain(value) for wish, value in request.options.items()}
+        cover = bool(told.get("cover_text"))
+        known = {
+            **request.fields,
+            **({"subject": told.get("subject", ""), "message": told["cover_text"]} if cover else {}),
+        }
+        rest = [known.get(part, "") for part in _PARTS[:3]] + [told.get("billing_code", "")]
+        return "_".join([request.name or "", request.number, "R", "Y" if cover else "N", *rest]).rstrip("_")

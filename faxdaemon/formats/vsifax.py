@@ -10,7 +10,7 @@ A document may stand in the file itself: `fll=<<EOF`, its lines, `EOF`.  Such a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from faxdaemon.contracts.format import FolderAsks, Order
@@ -18,11 +18,13 @@ from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, short, unquoted
 from faxdaemon.formats._text import Text
+from faxdaemon.formats._write import lines, only, said
 
 _RECIPIENT = {"tnm": "name", "tco": "recipient_company", "tvn": "tvn"}
 _COMMON = {"cvr": "cover", "sub": "subject"}
 _KEPT = frozenset({"udf"})
 _HERE = "<<"
+_LAST = "EOF"
 _REFUSED = {
     "fls": "a file on the VSI-FAX server cannot be reached from here; name a local one with fll",
     "fvl": "a form cannot be laid under a document here; send the document complete",
@@ -110,6 +112,25 @@ class VsiFax(LinesDialect):
             else:
                 raise Wrong(line, f"{short(tag)}=: {_REFUSED.get(tag, 'this tag is not known here')}")
         return [made.order()]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """What is common to all recipients is said by the first."""
+        order = only(orders)
+        first = order.requests[0]
+        common = [*said(first, _COMMON).items(), ("udf", first.fields.get("udf"))]
+        told = lines(common, lambda tag, value: f'{tag}="{value}"')
+        told += [f"fll=<<{_LAST}\n{order.text}{_LAST}"] if order.text else []
+        told += [f'fll="{document}"' for document in order.documents or ()]
+        if first.options.get("cover_text"):
+            told.append(f"ntf=<<{_LAST}\n{str(first.options['cover_text']).rstrip()}\n{_LAST}")
+        for each in order.requests:
+            own = [
+                ("tnm", each.name),
+                *said(each, {"tco": "recipient_company"}).items(),
+                ("tvn", each.fields.get("tvn")),
+            ]
+            told += lines([("tfn", each.number), *own], lambda tag, value: f'{tag}="{value}"')
+        return "".join(f"{line}\n" for line in told)
 
 
 def _once(into: dict[str, str], key: str, value: str, line: int, tag: str) -> None:

@@ -8,19 +8,20 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.formats._about import About
-from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, Code, order_of
+from faxdaemon.formats._codes import IGNORED, NAME, NUMBER, Code, codes_for, order_of
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import only
 
 ABOUT = About(
     title="VSI-FAX tags in the document",
     says="Tags such as `@+VFX[tfn=number]` in the text of the first or the last page; they are not on the fax.",
     files={"order.txt": "@+VFX[tfn=303-555-0123]\n@+VFX[tnm=North Clinic]\n@+TAG[sub=Order 4711]\nOur order:\n"},
     numbers=("+13035550123",),
-    carries=("name", "recipient_company", "subject", "several recipients"),
+    carries=("name", "recipient_company", "subject", "several recipients", "fields"),
     answers="`<stem>.result.json` beside the document.",
     source="VSI-FAX technical information (A)",
 )
@@ -50,6 +51,10 @@ class VsifaxCodes(Dialect):
     def read(self, papers: Papers) -> list[Order] | NotMine:
         """One order; each different number is a recipient."""
         return order_of(papers.pages(), tags, MEANINGS, "VSI-FAX")
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A code a line."""
+        return codes_for(only(orders), MEANINGS, lambda tag, value: f"@+VFX[{tag}={value}]")
 
 
 def tags(text: str) -> Iterator[Code]:

@@ -17,6 +17,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from faxdaemon.contracts.format import AnswerFile, FolderAsks, NotMine, Order, ReportFacts
@@ -26,6 +27,7 @@ from faxdaemon.formats._about import About
 from faxdaemon.formats._control import ControlDialect, Refused, chosen, filled
 from faxdaemon.formats._result import result
 from faxdaemon.formats._text import Undecided, decode
+from faxdaemon.formats._write import lines, moment, reversed_, said
 
 OPTIONS = {"FROM": "sender_name", "SUBJECT": "subject", "CHARGE": "billing_code", "COVERSHEET": "cover"}
 FIELDS = {"USER": "user", "LAN": "lan", "COMMENT": "comment", "DELETE": "delete"}
@@ -51,7 +53,7 @@ ABOUT = About(
     },
     numbers=("+13035550123", "+13035550124"),
     carries=(
-        *("name", "documents", "text", "several recipients", "several jobs", "recipient_company"),
+        *("name", "documents", "text", "several recipients", "several jobs", "fields", "recipient_company"),
         *("priority", "resolution", "send_at", *sorted(OPTIONS.values())),
     ),
     answers="`<stem>.ERR` in the drop folder where it was not sent: the message, after lines with the reasons; and "
@@ -97,6 +99,27 @@ class Zetafax(ControlDialect):
         """One order a message."""
         read = decode(control, self.folder.encoding)
         return [_order(message, read.encoding) for message in _messages(read.lines)]
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A message for each; what is common to all recipients is said by the first."""
+        return "".join(f"{line}\r\n" for order in orders for line in self._message(order))
+
+    def _message(self, order: Order) -> list[str]:
+        first = order.requests[0]
+        priority, resolution = (str(first.options.get(wish, "")) for wish in ("priority", "resolution"))
+        options = [
+            *said(first, OPTIONS).items(),
+            ("PRIORITY", reversed_(_PRIORITY).get(priority, "").upper()),
+            ("FORMAT", reversed_(_FORMAT).get(resolution, "").upper() if resolution else None),
+            ("AFTER", moment(first, "send_at", self.folder)),
+            *((key, first.fields.get(name)) for key, name in FIELDS.items()),
+        ]
+        for each in order.requests:
+            options.append(("FAX", each.number))
+            options += [("TO", each.name), *said(each, {"ORGANISATION": "recipient_company"}).items()]
+        text = ["%%[TEXT]", *order.text.rstrip("\n").split("\n")] if order.text else []
+        files = [line for document in order.documents or () for line in ("%%[FILE]", document)]
+        return ["%%[MESSAGE]", *lines(options, lambda key, value: f"{key}: {value}"), *text, *files]
 
     def answer(self, facts: ReportFacts) -> list[AnswerFile]:
         """`.ERR` in the drop folder where it was not sent; our own always."""

@@ -9,19 +9,20 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from faxdaemon.contracts.format import FolderAsks, Looks, NotMine, Order, Papers
 from faxdaemon.formats._about import About
-from faxdaemon.formats._codes import NAME, NUMBER, Code, order_of
+from faxdaemon.formats._codes import NAME, NUMBER, Code, codes_for, order_of
 from faxdaemon.formats._dialect import Dialect
+from faxdaemon.formats._write import only
 
 ABOUT = About(
     title="Zetafax embedded addressing in the document",
     says="Codes such as `%%[Fax: number]` in the text of the first or the last page; they are not on the fax.",
     files={"letter.txt": "%%[To: Dr Lee]\r\n%%[Fax: 303 555 0123]\r\n%%[Subject: Result]\r\nDear Dr Lee,\r\n"},
     numbers=("+13035550123",),
-    carries=("name", "recipient_company", "sender_name", "subject", "several recipients"),
+    carries=("name", "recipient_company", "sender_name", "subject", "several recipients", "fields"),
     answers="`<stem>.result.json` beside the document.",
     source="Equisys on embedded addressing (A for `Fax`; the other keys are those of its submit files)",
 )
@@ -52,6 +53,10 @@ class ZetafaxCodes(Dialect):
     def read(self, papers: Papers) -> list[Order] | NotMine:
         """One order; each different number is a recipient."""
         return order_of(papers.pages(), codes, MEANINGS, "Zetafax")
+
+    def compose(self, orders: Sequence[Order]) -> str:
+        """A code a line."""
+        return codes_for(only(orders), MEANINGS, lambda code, value: f"%%[{code.title()}: {value}]")
 
 
 def codes(text: str) -> Iterator[Code]:

@@ -54,7 +54,9 @@ def test_the_commands_that_there_are():
         "broadcast-start broadcast-status broadcast-report simple simple-send simple-status"
     )
     below = {f"account main {name.replace('-', ' ')}" for name in account.split()}
-    assert set(wanted.split()) | {"config schema", "config check", "import concord"} | below == set(EVERY)
+    assert set(wanted.split()) | {"config schema", "config check", "config sample", "import concord"} | below == set(
+        EVERY
+    )
 
 
 @pytest.mark.parametrize("path", EVERY.values(), ids=EVERY)
