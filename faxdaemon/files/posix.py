@@ -119,6 +119,8 @@ class PosixFiles(CommonFiles):
 
     def grant(self, path: Path, access: Access) -> None:
         """chown(2) before chmod(2), which it may undo; on a descriptor, so that nobody can swap the file for a link."""
+        if access == Access():
+            return
         with telling("open", path):
             descriptor = os.open(path, _LOOK)
         try:

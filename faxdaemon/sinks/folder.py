@@ -155,13 +155,14 @@ class FolderSink:
 
     def _items(self, fax: InboundFax, made: Made) -> tuple[list[Item], list[Item]]:
         """Documents and sidecars, where nobody's files lie."""
-        stems = self._stems(fax, len(made.written))
+        stem, pages = self._stems(fax, made)
+        stems = [stem, *pages]
         more = next(more for more in self._endings(fax) if more == f"_{fax.fax_id}" or self._free(stems, more))
         documents = [
-            Item(self._staged(fax, n), self._named(stem, more, made.suffix), DOCUMENT)
-            for n, stem in enumerate(stems, 1)
+            Item(self._staged(fax, n), self._named(page, more, made.suffix), DOCUMENT)
+            for n, page in enumerate(pages, 1)
         ]
-        beside = [Item(self._staged(fax, form), self._beside(fax, stems[0], more, form), form) for form in self._forms]
+        beside = [Item(self._staged(fax, form), self._beside(fax, stem, more, form), form) for form in self._forms]
         return documents, beside
 
     @property
@@ -174,15 +175,17 @@ class FolderSink:
         day = (fax.listed.received_at or fax.first_seen).astimezone(self._tools.zone)
         return self._folder / f"faxes_{day:%Y-%m-%d}.csv"
 
-    def _stems(self, fax: InboundFax, count: int) -> list[Path]:
-        """One for each file, all different, and all but the suffix."""
-        template, page = self._options.name, self._options.as_ == "pages"
+    def _stems(self, fax: InboundFax, made: Made) -> tuple[Path, list[Path]]:
+        """The sidecars' and each document's, all but the suffix; the documents' all different."""
+        count = len(made.written)
         stems = [self._stem(fax, number) for number in range(1, count + 1)]
         apart = len({str(stem).casefold() for stem in stems}) == count
-        if not page or (apart and any(token in template for token in _names.PER_PAGE)):
-            return stems
+        told = apart and any(token in self._options.name for token in _names.PER_PAGE)
+        if self._options.as_ != "pages" or made.lossless is None or told:
+            return stems[0], stems
         width = len(str(count))
-        return [stems[0].with_name(f"{stems[0].name}_p{number:0{width}}") for number in range(1, count + 1)]
+        pages = [stems[0].with_name(f"{stems[0].name}_p{number:0{width}}") for number in range(1, count + 1)]
+        return stems[0], pages
 
     def _stem(self, fax: InboundFax, page: int) -> Path:
         service = self._tools.services.get(fax.account)
