@@ -55,24 +55,6 @@ _OPTIONS = {
     "emailnotificationaddress": "notify_to",
 }
 _RESOLUTION = {"low": "standard", "high": "fine"}
-#: Fax Assist's tokens: ours, and None for what we have no word for.
-_TOKENS = {
-    "account": "account",
-    "callednumber": "line",
-    "callernumber": "from",
-    "completedtime": None,
-    "currentpage": None,
-    "downloadedtime": None,
-    "duration": None,
-    "messageid": "provider_id",
-    "randomid": "id",
-    "receivedtime": "received:%m%d%Y %I%M %p",
-    "resolution": None,
-    "sendercsid": "csid",
-    "speed": None,
-    "timezone": None,
-    "totalpages": "pages",
-}
 
 
 @app.command()
@@ -199,11 +181,14 @@ def _inbound(groups: list[list[Node]]) -> list[str]:
 
 
 def _named(form: str) -> tuple[str, list[str]]:
-    """Fax Assist's name as our template, and the tokens that are lost."""
+    """Fax Assist's name, whose tokens are known here, and those that are not."""
+    from faxdaemon.sinks._names import FAX_ASSIST  # noqa: PLC0415 - keeps --help quick
+
+    known = {token.lower(): token for token in FAX_ASSIST}
     lost: list[str] = []
 
     def ours(match: re.Match[str]) -> str:
-        token = _TOKENS.get(match[1].lower())
+        token = known.get(match[1].lower())
         if token is None:
             lost.append(match[1])
             return ""

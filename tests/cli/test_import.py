@@ -29,7 +29,7 @@ FOLDERS = """<?xml version="1.0"?>
 </FaxFolders>
 """
 BOXES = """<MailboxList><Mailbox><Account>68985</Account><Folder>/srv/fax/in/desk</Folder>
-<FileFormat> {messageId}_{receivedTime}_{callerNumber}_{calledNumber}_{speed}{totalPages} </FileFormat>
+<FileFormat> {messageId}_{receivedTime}_{callerNumber}_{calledNumber}_{nonsense}{TotalPages} </FileFormat>
 </Mailbox></MailboxList>"""
 
 
@@ -56,13 +56,13 @@ def test_what_the_files_tell_is_taken_over(files: tuple[Path, Path]) -> None:
     assert lab["folder"] == "\\\\server\\share\\lab"
     (line,) = made["inbound"][0]["lines"].values()
     assert line["folder"]["path"] == "/srv/fax/in/desk"
-    assert line["folder"]["name"] == "{provider_id}_{received:%m%d%Y %I%M %p}_{from}_{line}_{pages}"
+    assert line["folder"]["name"] == "{messageId}_{receivedTime}_{callerNumber}_{calledNumber}_{totalPages}"
 
 
 def test_what_a_person_must_decide_is_marked(files: tuple[Path, Path]) -> None:
     text = run(*files).stdout
     marked = [line for line in text.splitlines() if "DECIDE" in line]
-    for word in ("share", "PollInterval", "UserPassword", "{speed}", "Account", "password"):
+    for word in ("share", "PollInterval", "UserPassword", "{nonsense}", "Account", "password"):
         assert any(word in line for line in marked), word
     assert "completed" in text
 

@@ -103,7 +103,7 @@ def test_the_sidecar(tmp_path: Path) -> None:
     sink = folder.open_sink("k", folder.Options(path=destination), sink_tools(tmp_path / "work"))
     sink.publish(sink.stage(InboundFax(FAX, "main", 1, listed, NOW, 0, stored), document))
     sidecar = json.loads(next(destination.glob("*.json")).read_text("utf-8"))
-    assert set(sidecar) == documented("Sidecars", "received.md")
+    assert set(sidecar) == documented("What they tell", "received.md")
 
 
 def test_the_fields_of_names() -> None:

@@ -30,6 +30,7 @@ def memory() -> Iterator[Path]:
         yield Path(place)
 
 
+@pytest.mark.timeout(400)  # some ten seconds, but what else the machine does counts, too
 @pytest.mark.skipif(sys.platform != "linux", reason="inotify")
 @pytest.mark.parametrize(("first", "awaited", "count"), [("sidecar", ".pdf", FAXES), ("document", ".json", 500)])
 def test_ten_thousand_times(
