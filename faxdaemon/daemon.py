@@ -15,6 +15,7 @@ import time
 import structlog
 
 from faxdaemon import __version__
+from faxdaemon.alerts.watch import Limits, WatchStage
 from faxdaemon.config.types import DropFolder, InboundAccount, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.push import Kind
@@ -50,11 +51,28 @@ class Daemon(Outgoing):
             self._add_outbound([*settings.outbound, self._outbox()])
             self._add_inbound()
             add_daily(self, self._inboxes)
+            self._add_alerts()
             self.control = self._control()
             self.web = self._web()
         except BaseException:
             self.close()
             raise
+
+    def _add_alerts(self) -> None:
+        """Last: it watches all the others, and itself."""
+        options, workers = self.settings.alerts, self.supervisor.workers
+        for tell in self.make_tellers():
+            self.supervisor.add(f"tell:{tell.name}", tell, topics=[topics.alerts()], limit=SLOW)
+        watch = WatchStage(
+            Limits(options.waiting, options.scan, options.disk * 2**20, alone=self.settings.journal == "sqlite"),
+            self.settings.state,
+            alerts=self.alert,
+            journal=self.journal,
+            files=self.files,
+            clock=self.clock,
+            busy=lambda: [(worker.name, worker.busy) for worker in workers],
+        )
+        self.supervisor.add("watch", watch, topics=[topics.alerts()], limit=SLOW)
 
     def _outbox(self) -> DropFolder:
         folder = self.settings.state / outbox.FOLDER
@@ -200,6 +218,9 @@ class Daemon(Outgoing):
         if self.web is not None:
             self.web.stop()
         self.control.stop()
+        if self.supervisor.failed:
+            kind = type(self.supervisor.failed[1]).__name__
+            self.alert.raise_("journal", f"the journal failed ({kind}) and the daemon stopped; the log tells more")
         self.supervisor.stop(max(0.0, deadline - time.monotonic()))
         self.close()
         log.info("stopped")

@@ -13,7 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from faxdaemon import logs, plugins
-from faxdaemon.alerts import LogAlert
+from faxdaemon.alerts import Alerts
+from faxdaemon.alerts.channels import open_channels
+from faxdaemon.alerts.telling import TellStage
 from faxdaemon.clock import SystemClock
 from faxdaemon.config.safety import effective
 from faxdaemon.config.types import DropFolder, Settings
@@ -26,7 +28,7 @@ from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.contracts.push import NotUnderstood, Push, Understood
 from faxdaemon.contracts.sink import Sink, SinkTools
-from faxdaemon.core.errors import UserError
+from faxdaemon.core.errors import JournalBusy, JournalError, UserError
 from faxdaemon.core.naming import safe_name
 from faxdaemon.core.numbers import Kind
 from faxdaemon.core.places import Spool
@@ -47,6 +49,8 @@ from faxdaemon.supervise import SignalHub
 
 SINKS = "sinks"
 """Below the state folder: what destinations stage that is not staged in the destination itself."""
+ALERTS = "alerts"
+"""Below the state folder: what is wrong, and who was told."""
 CACHE = "cache"
 """Below the state folder: what providers fetched and could fetch again."""
 
@@ -57,20 +61,41 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.hub = SignalHub()
-        self.alert = LogAlert()
         self.clock = self.make_clock()
         self.files = self.make_files()
+        self.alert = Alerts(settings.state / ALERTS, files=self.files, clock=self.clock, signals=self.hub)
         self.documents = self.make_documents()
         self.spool = Spool(settings.state)
         self.files.make_dirs([self.spool.root])
         self.cache = FileCache(settings.state / CACHE, self.files)
         self.providers = {name: self.make_provider(options) for name, options in settings.accounts.items()}
-        self.journal = self.make_journal()
+        try:
+            self.journal = self.make_journal()
+        except JournalBusy:
+            raise  # another daemon works, and what is remembered of alerts is its own
+        except JournalError as error:
+            self._last_words(error)
+            raise
         self.watcher = Watcher()
+
+    def _last_words(self, error: JournalError) -> None:
+        """Without a journal nothing works, but people can be told, once."""
+        self.alert.raise_("journal", f"the journal cannot be opened, so that nothing works: {error}")
+        for tell in self.make_tellers():
+            tell.step()
+        self.alert.save()
+
+    def make_tellers(self) -> list[TellStage]:
+        """One for each channel of alerts."""
+        options, node = self.settings.alerts, self.settings.node
+        mailer = self.make_mailer() if self.settings.mail else None
+        channels = open_channels(options, mailer, self.clock)
+        return [TellStage(one, self.alert, node=node, remind=options.remind, clock=self.clock) for one in channels]
 
     def close(self) -> None:
         """Give up what is open; nothing here is used any more."""
         self.watcher.close()
+        self.alert.save()
         self.journal.close()
         for provider in self.providers.values():
             provider.close()

@@ -92,6 +92,12 @@ class Worker:
         """Whether the thread has ended without having been asked to."""
         return self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
 
+    @property
+    def busy(self) -> float | None:
+        """Seconds that the step in hand has taken so far; None between two steps."""
+        since = self.busy_since
+        return None if since is None else time.monotonic() - since
+
     def _run(self) -> None:
         while not self._stop.is_set():
             self.wake.clear()

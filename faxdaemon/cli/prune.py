@@ -103,18 +103,21 @@ def _plain(what: str, item: AtRest) -> dict[str, Any]:
 
 
 def _done(settings: Settings) -> Counter[str]:
-    from faxdaemon.alerts import LogAlert  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.alerts import Alerts  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.clock import SystemClock  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.core.places import Spool  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.files import open_files  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.nightly import policy_of  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.parts import ALERTS  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.retention import Clearing, Due, run  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.supervise import SignalHub  # noqa: PLC0415 - keeps --help quick
 
-    clock = SystemClock()
+    clock, files = SystemClock(), open_files()
+    alert = Alerts(settings.state / ALERTS, files=files, clock=clock, signals=SignalHub())  # into the log
     went: Counter[str] = Counter()
     with journal_of(settings, read_only=False) as journal:
         clearing = Clearing(
-            Spool(settings.state), settings.node, files=open_files(), journal=journal, clock=clock, alert=LogAlert()
+            Spool(settings.state), settings.node, files=files, journal=journal, clock=clock, alert=alert
         )
         for _ in run(Due(policy_of(settings), journal=journal, clock=clock), clearing, journal, went):
             pass

@@ -214,6 +214,8 @@ def _inside(inner: str, outer: str) -> bool:
 
 def _mail(source: Source) -> Iterator[tuple[Path, str]]:
     """Mail that nobody would carry."""
+    if _items(source, "alerts", "mail") and source.at(("mail",)) is None:
+        yield ("alerts", "mail"), "no server would carry it; set mail: {host: ..., from: ...} at the top level"
     for item, _ in _items(source, "inbound"):
         for line, sinks in _items(source, *item, "lines"):
             if isinstance(sinks, dict) and "mail" in sinks and source.at(("mail",)) is None:

@@ -52,6 +52,8 @@ def reference() -> str:
         _table(f"`inbound[].lines.<number>.{name}`", parts[f"sink-{name}"], parts) for name in plugins.names(SINKS)
     ]
     text.append(_table("`mail`", parts["MailServer"], parts))
+    text.append(_table("`alerts`", parts["Alerting"], parts))
+    text += [_table(f"`alerts.{key}[]`", inner, parts) for key, inner in _inner(parts["Alerting"], parts)]
     text.append(_table("`web`", parts["Web"], parts))
     text.append(_table("`log`", parts["Log"], parts))
     return "\n".join(text)
@@ -71,7 +73,7 @@ def _own(part: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
 def _inner(part: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The keys of a part that are sections themselves."""
     for key, field in part["properties"].items():
-        for kind in (field, *field.get("anyOf", ())):
+        for kind in (field, field.get("items", {}), *field.get("anyOf", ())):
             inner = parts.get(str(kind.get("$ref", "")).removeprefix("#/$defs/"), {})
             if "properties" in inner:
                 yield key, inner

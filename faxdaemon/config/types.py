@@ -34,6 +34,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
+from faxdaemon.alerts.options import Alerting
 from faxdaemon.config.daily import Reconcile, Retention, SiteRetention
 from faxdaemon.config.running import Log, Web
 from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
@@ -301,6 +302,8 @@ class Settings(Section):
     """The daily comparison with what the providers list."""
     retention: SiteRetention = SiteRetention()
     """How long documents, answers and the journal's entries are kept."""
+    alerts: Alerting = Alerting()
+    """Who is told of trouble besides the log (docs/alerts.md)."""
     web: Web = Web()
     """The status pages and the HTTP API."""
     log: Log = Log()

@@ -56,3 +56,8 @@ def delivered(account: str) -> str:
 def daily(duty: str) -> str:
     """A person wants the duty of once a day done now."""
     return f"daily:{duty}"
+
+
+def alerts() -> str:
+    """Something is wrong, or right again."""
+    return "alerts"

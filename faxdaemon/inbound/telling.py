@@ -26,8 +26,8 @@ class Telling:
         self._sink = sink
         self._journal = journal
         self._alert = alert
-        self.told: frozenset[str] = frozenset()
-        """The alerts that are open."""
+        self.told = frozenset({f"sink:{sink}", f"held:{sink}"})
+        """The alerts that are open; in the beginning those that may be from an earlier life."""
 
     def look(self) -> None:
         """Raise and clear as the journal says now."""

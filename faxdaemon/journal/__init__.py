@@ -39,6 +39,7 @@ from faxdaemon.journal.schema import prepare
 from faxdaemon.journal.sending import Sending
 from faxdaemon.journal.sinks import Sinks
 from faxdaemon.journal.tracking import Tracking
+from faxdaemon.journal.watching import Watching
 
 __all__ = ["SqlJournal", "open_journal"]
 
@@ -62,6 +63,7 @@ class SqlJournal(
     Pace,
     History,
     Clearing,
+    Watching,
 ):
     """The whole journal; made by `open_journal`."""
 

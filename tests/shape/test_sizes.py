@@ -27,7 +27,6 @@ NO_MAN_PAGE = {
     "journal/migrations/": "alembic's own form",
     "options.py": "nouns only",
     "clock.py": "three calls of the system's",
-    "alerts.py": "one call to the log",
 }
 TIME = {
     "clock.py": "it is the clock",

@@ -203,18 +203,17 @@ def test_one_is_refused_one_is_put_off_and_who_has_it_does_not_get_it_again(site
     assert "greylisted" in site.alerts.open["sink:desk"]
     site.restart()
     site.later(LATER)
-    (work,) = site.journal.claim_deliveries("desk", 1, 10.0)
-    waiting = mail.publish(work.plan)
+    stage = deliver(site, mail)
+    stage.step()
     assert [letter.to for letter in box.letters] == [[DESK], [WARD]]
-    assert waiting is not None
-    with pytest.raises(Undeliverable, match=r"boss@example.org \(550 5.1.1 no such user\); 2 others have it"):
-        mail.publish(waiting.plan)
-    assert state(site, fax) == "stored"
+    stage.step()
+    assert deliveries(site, fax) == {"desk": "held"}
+    assert "boss@example.org (550 5.1.1 no such user); 2 others have it" in site.alerts.open["held:desk"]
     # A person puts the address right and has it offered once more.
-    again = sink(site, box, to=[DESK, WARD, "new@example.org"])
-    plan = again.stage(work.fax, site.spool.path(work.fax.document.spool))
-    assert again.publish(plan) is None
+    site.journal.release(fax)
+    deliver(site, sink(site, box, to=[DESK, WARD, "new@example.org"])).step()
     assert [letter.to for letter in box.letters][2:] == [["new@example.org"]]
+    assert deliveries(site, fax) == {"desk": "done"}
 
 
 def test_who_has_it_is_recorded_before_another_is_tried(site: Site, box: MailBox) -> None:
@@ -297,7 +296,7 @@ def test_a_document_that_rotted_is_not_sent(site: Site, box: MailBox) -> None:
     path.write_bytes(b"rotten")
     deliver(site, sink(site, box)).step()
     assert box.letters == []
-    assert "content has changed" in " ".join(site.alerts.open.values())
+    assert "content has changed" in site.alerts.open[f"delivery:{fax}:desk"]
 
 
 # -- configuration

@@ -23,6 +23,7 @@ from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, Pu
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
 from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
 from faxdaemon.contracts.journal.retention import RetentionJournal
+from faxdaemon.contracts.journal.watching import WatchJournal
 from faxdaemon.contracts.keeping import KeepJournal
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Standing",
     "ToRoute",
     "Troubles",
+    "WatchJournal",
 ]
 
 
@@ -67,6 +69,7 @@ class Journal(
     HistoryJournal,
     AuditJournal,
     RetentionJournal,
+    WatchJournal,
     Protocol,
 ):
     """All of it; a stage asks only for the part that it uses."""
