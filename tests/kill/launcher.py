@@ -1,12 +1,16 @@
-"""A daemon that kills itself at the n-th step: SIGKILL, as the kernel or a power supply would.
+"""A daemon that kills itself at a step: SIGKILL, as the kernel or a power supply would.
 
-A step is the moment before and after each commit that changes a state, each call of the provider, and each durable file
-operation.  Nothing in the product knows of this: the composition root is subclassed and its parts are wrapped.
+A step is the moment before or after a commit that changes a state, a call of the provider, or a durable file operation.
+What outlives a process is the same right after one of them and right before the next (a transaction that is not
+committed leaves nothing: the journal is in WAL mode), so a sweep takes the moments after.  Nothing in the product knows
+of this: the composition root is subclassed and its parts are wrapped.
 
-    launcher.py --config FILE --at N [--only PREFIX] [--forget-intents]
+    launcher.py --config FILE [--at STEP] [--forget-intents]
 
-`--at 0` never kills.  `--only` counts only the steps whose name begins so.  `--forget-intents` plays a daemon whose
-intents are not committed: what the journal says is being submitted is put back to "ready" before it starts.
+A step is named by what is done and how many times it was done before: `2 files.move after`, `1 journal.commit accept
+after` for the commit of the first event of that name.  So the name means the same in every life, however threads take
+turns and however often a daemon looks for something to do.  `--forget-intents` plays a daemon whose intents are not
+committed: what the journal says is being submitted is put back to "ready" before it starts.
 Steps are written to stderr, so a failing test tells where it was.
 """
 
@@ -18,6 +22,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -26,41 +31,42 @@ from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.daemon import Daemon
 from faxdaemon.journal import writer
+from faxdaemon.journal.transaction import Tx
 from faxdaemon.logs import configure
 from faxdaemon.options import Account
 from faxdaemon.service import Service
 
 PROVIDER = ("submit", "find", "status", "inbox", "fetch", "acknowledge")
 FILES = ("write_new", "copy_new", "move", "remove", "make_dirs", "sync")
+NOTHING = "nothing"
+"""The event of a commit that has none: it takes a duty, say."""
 
 
-class Counter:
-    """Counts steps and pulls the plug."""
+class Steps:
+    """Counts them by name, and pulls the plug."""
 
-    def __init__(self, at: int, only: str) -> None:
+    def __init__(self, at: str) -> None:
         self._at = at
-        self._only = only
-        self._count = 0
+        self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
     def step(self, name: str) -> None:
-        if not name.startswith(self._only):
-            return
         with self._lock:
-            self._count += 1
-            print(f"step {self._count} {name}", file=sys.stderr, flush=True)
-            if self._count == self._at:
+            self._counts[name] += 1
+            step = f"{self._counts[name]} {name}"
+            print(f"step {step}", file=sys.stderr, flush=True)
+            if step == self._at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Wrapped:
     """Any object, with some of its methods counted."""
 
-    def __init__(self, inner: Any, names: tuple[str, ...], label: str, counter: Counter) -> None:
+    def __init__(self, inner: Any, names: tuple[str, ...], label: str, steps: Steps) -> None:
         self._inner = inner
         self._names = names
         self._label = label
-        self._counter = counter
+        self._steps = steps
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
@@ -68,11 +74,11 @@ class Wrapped:
             return found
 
         def counted(*args: Any, **kwargs: Any) -> Any:
-            self._counter.step(f"{self._label}.{name} before")
+            self._steps.step(f"{self._label}.{name} before")
             try:
                 return found(*args, **kwargs)
             finally:
-                self._counter.step(f"{self._label}.{name} after")
+                self._steps.step(f"{self._label}.{name} after")
 
         return counted
 
@@ -80,26 +86,34 @@ class Wrapped:
 class Doomed(Daemon):
     """The production daemon with counted parts."""
 
-    counter: Counter
+    steps: Steps
 
     def make_files(self) -> Files:
-        wrapped: Any = Wrapped(super().make_files(), FILES, "files", self.counter)
+        wrapped: Any = Wrapped(super().make_files(), FILES, "files", self.steps)
         return wrapped  # type: ignore[no-any-return] # the wrapper stands in for the protocol
 
     def make_provider(self, options: Account) -> Provider:
-        wrapped: Any = Wrapped(super().make_provider(options), PROVIDER, "provider", self.counter)
+        wrapped: Any = Wrapped(super().make_provider(options), PROVIDER, "provider", self.steps)
         return wrapped  # type: ignore[no-any-return] # likewise
 
 
-def count_commits(counter: Counter) -> None:
-    """Before and after each commit of the journal's only writer."""
-    commit = writer.Writer._make_durable
+def count_commits(steps: Steps) -> None:
+    """Before and after each commit of the journal's only writer, for each event in it."""
+    finish, commit = Tx.finish, writer.Writer._make_durable
+    events: list[str] = []
+
+    def finished(self: Tx) -> None:
+        finish(self)
+        events[:] = [moment.event for moment in self.moments] or [NOTHING]
 
     def counted(self: writer.Writer, transaction: Any) -> None:
-        counter.step("journal.commit before")
+        for event in events:
+            steps.step(f"journal.commit {event} before")
         commit(self, transaction)
-        counter.step("journal.commit after")
+        for event in events:
+            steps.step(f"journal.commit {event} after")
 
+    Tx.finish = finished  # type: ignore[method-assign] # what is in it
     writer.Writer._make_durable = counted  # type: ignore[method-assign] # the very moment is the test's subject
 
 
@@ -117,16 +131,15 @@ def forget_intents(state: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", type=Path, required=True)
-    parser.add_argument("--at", type=int, default=0)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--at", default="")
     parser.add_argument("--forget-intents", action="store_true")
     arguments = parser.parse_args()
     settings = load(arguments.config)
     configure("info", "text", sys.stderr)
     if arguments.forget_intents:
         forget_intents(settings.state)
-    Doomed.counter = Counter(arguments.at, arguments.only)
-    count_commits(Doomed.counter)
+    Doomed.steps = Steps(arguments.at)
+    count_commits(Doomed.steps)
     return Service(settings, make=Doomed).run()
 
 

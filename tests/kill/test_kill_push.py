@@ -15,35 +15,35 @@ import pytest
 from support.push_site import Site
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
-AT_ONCE = 3
-_STEP = re.compile(r"^step \d+ ", re.MULTILINE)
+AT_ONCE = 4
+_STEP = re.compile(r"^step (\d+ .* after)$", re.MULTILINE)
 _TAKEN = re.compile(r"^\S+ info     push ", re.MULTILINE)
 """The last line before the answer."""
 
 
-def begun(here: Site, at: int) -> None:
+def begun(here: Site, at: str = "") -> None:
     """A daemon that listens, and a push on its way to it."""
     here.world.__enter__()
     here.configure()
     here.set_up(again=[0.2] * 300)
-    here.world.start((LAUNCHER,), "--at", str(at))
+    here.world.start((LAUNCHER,), "--at", at)
     here.world.wait("it listens", lambda: "started" in here.world.logs() or here.world.processes[-1].poll() is not None)
     here.box.inject(here.line, pages=2)
 
 
-def steps_of_a_push() -> range:
-    """The numbers of the steps from the push to its answer, in a life that nobody ends."""
+def steps_of_a_push() -> list[str]:
+    """From the push to its answer, in a life that nobody ends."""
     with tempfile.TemporaryDirectory(prefix="push-") as place:
         here = Site(Path(place), "concord")
-        begun(here, 0)
+        begun(here)
         before = len(_STEP.findall(here.world.logs()))
         here.world.wait("it is answered", lambda: _TAKEN.search(here.world.logs()))
-        after = len(_STEP.findall(_TAKEN.split(here.world.logs())[0]))
+        steps = _STEP.findall(_TAKEN.split(here.world.logs())[0])
         here.world.__exit__()
-    return range(before + 1, after + 1, 2)  # right after one act is right before the next
+    return steps[before:]
 
 
-def one_life(at: int) -> bool:
+def one_life(at: str) -> bool:
     """Whether the push was cut off; the fax is there once, in any case."""
     with tempfile.TemporaryDirectory(prefix="push-") as place:
         here = Site(Path(place), "concord")
@@ -53,7 +53,7 @@ def one_life(at: int) -> bool:
         cut_off = doomed.poll() is not None and not _TAKEN.search(here.world.logs())
         if doomed.poll() is None:
             here.world.stop(doomed)
-        survivor = here.world.start((LAUNCHER,), "--at", "0")
+        survivor = here.world.start((LAUNCHER,))
         here.world.wait(f"the fax, after step {at}", here.received)
         here.world.wait("the provider was told", lambda: not here.box.inbox(here.name))
         here.world.stop(survivor)
