@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import phonenumbers
-import regex
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -41,6 +40,7 @@ from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
 from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming
 from faxdaemon.core.errors import UserError
+from faxdaemon.core.regular import compile_regular
 from faxdaemon.mailing import MailServer
 from faxdaemon.options import Account, Duration, Reading, Section, Zone, zone
 
@@ -97,11 +97,7 @@ def _pattern(value: str) -> str:
 
 
 def _codes(value: str) -> str:
-    try:
-        groups = regex.compile(value).groupindex
-    except regex.error as error:
-        raise ValueError(f"is no regular expression: {error}") from None
-    if not groups:
+    if not compile_regular(value).fields:
         raise ValueError("has no named group; write the part that is the number as (?P<number>...)")
     return value
 

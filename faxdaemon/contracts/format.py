@@ -41,6 +41,8 @@ class BadRequest:
     reason: str
     hold: bool = False
     """It may be right, and only a person can tell: it is held rather than failed."""
+    rather: str | None = None
+    """A dialect that reads such files, too, and has more words: where the folder speaks it, it is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,14 @@ import unicodedata
 
 from faxdaemon.core import patterns, regular
 from faxdaemon.core.patterns import Pattern
+from faxdaemon.core.regular import Regular
 from faxdaemon.core.templates import check_template, expand
 
 __all__ = [
     "NAME_MAX",
     "REGULAR",
     "Pattern",
+    "Regular",
     "check_template",
     "compile_pattern",
     "cut",
@@ -77,7 +79,7 @@ _DEVICES = frozenset(
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
-def compile_pattern(pattern: str) -> Pattern:
+def compile_pattern(pattern: str) -> Pattern | Regular:
     """Compile a pattern for names, of fields in braces or a regular expression; `ValueError` says what is wrong."""
     if pattern.startswith(REGULAR):
         return regular.compile_regular(pattern[len(REGULAR) :].strip())

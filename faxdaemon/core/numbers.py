@@ -52,6 +52,12 @@ _IN_NO_COUNTRY = frozenset({870, 881, 882, 883})
 """Country codes of satellites and of networks that belong to no country."""
 
 
+_BRITAIN = 44
+_SERVICES = ("84", "87")
+"""Ofcom's service numbers: a charge of some pence, on which many offices receive their faxes.  To phonenumbers they are
+the same as 09, which is premium rate there."""
+
+
 class NotANumber(ValueError):
     """The text is not a number that can be dialled; the message says why."""
 
@@ -91,6 +97,8 @@ def kind_of(number: str) -> Kind | None:
     parsed = phonenumbers.parse(number, None)
     if parsed.country_code in _IN_NO_COUNTRY:
         return Kind.SATELLITE
+    if parsed.country_code == _BRITAIN and str(parsed.national_number).startswith(_SERVICES):
+        return Kind.SHARED_COST
     return _KINDS.get(phonenumbers.number_type(parsed))
 
 

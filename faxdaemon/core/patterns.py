@@ -47,13 +47,9 @@ class Step:
     act: str
     text: str = ""
     ways: tuple[int, int] = (0, 0)
-    kind: re.Pattern[str] | None = None
-    """For `kind`: which one character."""
 
     def takes(self, char: str) -> bool:
         """Whether it consumes this character."""
-        if self.kind is not None:
-            return self.kind.fullmatch(char) is not None
         return self.act == "any" or char == self.text
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from faxdaemon.contracts.format import AnswerFile, ReportFacts
 from faxdaemon.core.markup import element
+from faxdaemon.core.text import cell
 from faxdaemon.formats._result import SCHEMA, result, told
 
 _INSIDE = {"documents": "document", "recipients": "recipient"}
@@ -31,7 +32,8 @@ def table(facts: ReportFacts) -> AnswerFile:
     writer.writerow(["id", "drop", "received_at", *columns, *(f"field.{name}" for name in fields)])
     for each in recipients:
         own = [each["fields"].get(name) for name in fields]
-        writer.writerow([whole["id"], whole["name"], whole["received_at"], *(each[key] for key in columns), *own])
+        row = [whole["id"], whole["name"], whole["received_at"], *(each[key] for key in columns), *own]
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in row])
     return AnswerFile(".result.csv", out.getvalue().encode("utf-8", "backslashreplace"))
 
 

@@ -61,6 +61,12 @@ def order_of(
     hold = None
     if strange:
         hold = f"{dialect} has no code {', '.join(strange[:5])} that we know; see that it is not read on the fax"
+    numbered: dict[int, set[str]] = {}
+    for page, code in known:
+        if meanings[code.key] == NUMBER:
+            numbered.setdefault(page, set()).add(code.value.strip())
+    if len(set(map(frozenset, numbered.values()))) > 1:
+        hold = hold or "its first page and its last one have different numbers: perhaps it is several letters in one"
     said: dict[str, dict[str, None]] = {}
     for _, code in known:
         if code.value.strip():

@@ -13,6 +13,7 @@ import re
 
 from faxdaemon.contracts.format import AnswerFile, ReportFacts
 from faxdaemon.core.model import Outcome
+from faxdaemon.core.text import cell
 from faxdaemon.formats._control import Refused
 from faxdaemon.formats._result import result
 
@@ -80,7 +81,7 @@ def _history(facts: ReportFacts) -> str:
         reference = each.fields.get("reference") or facts.fields.get("reference")
         told = (each.number, each.state.value, each.pages, each.reason, reference)
         row = (_ended(facts, each), facts.fax_id, facts.name, *told)
-        writer.writerow("" if value is None else _line(str(value)) for value in row)
+        writer.writerow("" if value is None else cell(_line(str(value))) for value in row)
     return out.getvalue()
 
 

@@ -22,6 +22,7 @@ _CANDIDATES = ("cp1252", "cp850", "latin-1")
 _EBCDIC = "cp037"
 _SENSIBLE = re.compile(r"[A-Za-z0-9 .,:;=+\-_/()@<>\n\r\t\x85]")
 _DIGITS = re.compile(r"[0-9+]+")
+_PAPER_END = re.compile(r"\r\n|\r|\n")
 _LINE_END = re.compile(r"\r\n|\r|\n|\x0c")
 
 
@@ -40,6 +41,12 @@ class Text:
     text: str
     encoding: str
     """As it was decided."""
+
+    @property
+    def paper(self) -> list[str]:
+        """Its lines where some of them are to be printed: a form feed is the printer's business."""
+        lines = _PAPER_END.split(self.text)
+        return lines[:-1] if lines and not lines[-1] else lines
 
     @property
     def lines(self) -> list[str]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
-from faxdaemon.contracts.format import FolderAsks, Order
+from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.formats._about import About
 from faxdaemon.formats._lines import LinesDialect, Wrong, short
@@ -43,6 +44,11 @@ class Faxbot(LinesDialect):
     def is_control(self, name: str) -> bool:
         """Our own answers are not asked with."""
         return super().is_control(name) and not name.lower().endswith(".result.json")
+
+    def read(self, papers: Papers) -> list[Order] | BadRequest | NotMine:
+        """What has more words may be a request of our own."""
+        found = super().read(papers)
+        return replace(found, rather="request") if isinstance(found, BadRequest) else found
 
     def follow(self, text: Text) -> list[Order]:
         """One recipient."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from faxdaemon.contracts.format import CannotSay, FolderAsks, NotMine, Order, Papers
+from faxdaemon.contracts.format import BadRequest, CannotSay, FolderAsks, NotMine, Order, Papers
 from faxdaemon.core.model import Request
 from faxdaemon.core.naming import compile_pattern
 from faxdaemon.core.wishes import VOCABULARY
@@ -48,9 +48,12 @@ class Filename(Dialect):
         super().__init__(folder)
         self._pattern = compile_pattern(folder.filename)
 
-    def read(self, papers: Papers) -> list[Order] | NotMine:
+    def read(self, papers: Papers) -> list[Order] | BadRequest | NotMine:
         """One recipient, from the name's stem."""
-        matched = self._pattern.match(PurePath(papers.name).stem) or {}
+        try:
+            matched = self._pattern.match(PurePath(papers.name).stem) or {}
+        except TimeoutError:
+            return BadRequest("the folder's `filename` takes too long on this name; write the expression more simply")
         found = {field: text for field, text in matched.items() if text}
         number = self.folder.to or found.get("number") or found.get("address")
         if not number:

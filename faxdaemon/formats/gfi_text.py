@@ -91,7 +91,7 @@ class TextApi(ControlDialect):
             if control.lstrip().startswith(_MARK.encode()):
                 raise
             return NotMine()
-        lines = read.lines
+        lines = read.paper
         first = next((n for n, line in enumerate(lines) if line.strip("\ufeff \t")), len(lines))
         if first == len(lines) or not lines[first].strip().startswith(_MARK):
             return NotMine()

@@ -5,17 +5,16 @@ Promise   for each of the folder's `codes`, the first match on a line: `number`,
 Needs     the folder's `codes`; the text of the document's first and last page.
 Crash     keeps nothing.
 
-An expression sees one line of at most `LINE` characters at a time, and for no longer than `PATIENCE`: a careless one,
-met by an unlucky document, would otherwise take for ever.
+An expression sees one line of at most `LINE` characters at a time, and for no longer than `core.regular.PATIENCE`: a
+careless one, met by an unlucky document, would otherwise take for ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import regex
-
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Order, Papers
+from faxdaemon.core.regular import compile_regular
 from faxdaemon.core.wishes import VOCABULARY
 from faxdaemon.formats._about import About
 from faxdaemon.formats._codes import Code, order_of
@@ -23,8 +22,6 @@ from faxdaemon.formats._dialect import Dialect
 
 LINE = 200
 """Characters of a line that are looked at."""
-PATIENCE = 0.5
-"""Seconds that one expression may take for one line."""
 
 ABOUT = About(
     title="A site's own codes in the document",
@@ -51,8 +48,8 @@ class SiteCodes(Dialect):
 
     def __init__(self, folder: FolderAsks) -> None:
         super().__init__(folder)
-        self._patterns = [regex.compile(each) for each in folder.codes]
-        self._meanings = {group: group for pattern in self._patterns for group in pattern.groupindex}
+        self._patterns = [compile_regular(each) for each in folder.codes]
+        self._meanings = {group: group for pattern in self._patterns for group in pattern.fields}
 
     def read(self, papers: Papers) -> list[Order] | BadRequest | NotMine:
         """One order; each different number is a recipient."""
@@ -64,7 +61,6 @@ class SiteCodes(Dialect):
     def _codes(self, text: str) -> Iterator[Code]:
         for line in text.splitlines():
             for pattern in self._patterns:
-                match = pattern.search(line[:LINE], timeout=PATIENCE)
-                if match is not None and match[0]:
-                    for group, value in match.groupdict().items():
-                        yield Code(match[0], group, value or "")
+                found = pattern.search(line[:LINE])
+                if found is not None:
+                    yield from (Code(found[0], group, value) for group, value in found[1].items())

@@ -98,7 +98,7 @@ class Zetafax(ControlDialect):
     def understand(self, name: str, control: bytes) -> list[Order] | NotMine:  # noqa: ARG002 - the form of all of them
         """One order a message."""
         read = decode(control, self.folder.encoding)
-        return [_order(message, read.encoding) for message in _messages(read.lines)]
+        return [_order(message, read.encoding) for message in _messages(read.paper)]
 
     def compose(self, orders: Sequence[Order]) -> str:
         """A message for each; what is common to all recipients is said by the first."""
@@ -129,7 +129,7 @@ class Zetafax(ControlDialect):
         try:
             read = decode(control, self.folder.encoding)
             reasons = [_reason(each) for each in facts.outcomes if each.state is not Outbound.SENT]
-            text = "".join(f"{line}\r\n" for line in (*reasons, *_unsent(read.lines, facts)))
+            text = "".join(f"{line}\r\n" for line in (*reasons, *_unsent(read.paper, facts)))
             control = text.encode("utf-8" if read.encoding.startswith("utf") else read.encoding, "replace")
         except Undecided:
             pass  # it comes back as it was

@@ -26,7 +26,7 @@ TEST_FIELD = "test_instead_of"
 
 _KINDS = {
     Kind.PREMIUM: "a premium-rate number",
-    Kind.SHARED_COST: "a shared-cost number",
+    Kind.SHARED_COST: "a shared-cost or service number, which costs the caller more",
     Kind.PERSONAL: "a personal number, which costs the caller more",
     Kind.PAGER: "a pager",
     Kind.VOICEMAIL: "a voice mailbox",

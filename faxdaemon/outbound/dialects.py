@@ -54,7 +54,11 @@ class Dialects:
 
     def control(self, name: str, content: bytes) -> Asked | BadRequest | NotMine:
         """What a file asks for; `NotMine` when it is a document like any other."""
-        return _first([each for each in self._controls if each[1].is_control(name)], Papers(name, content))
+        able = [each for each in self._controls if each[1].is_control(name)]
+        found = _first(able, Papers(name, content))
+        if isinstance(found, BadRequest) and found.rather in dict(able):
+            return _first([each for each in able if each[0] == found.rather], Papers(name, content))
+        return found
 
     def at_once(self, name: str) -> bool:
         """Whether a document of this name is understood without waiting for a control file: by a format that the folder

@@ -127,3 +127,11 @@ def test_a_folder_has_them_besides_its_dialects_own(wanted: list[str], suffixes:
     spoken = [("filename", filename.open_format(FolderAsks("{number}", None)))]
     dialects = Dialects(spoken, [ANSWERS[form] for form in wanted])
     assert [each.suffix for each in dialects.answer(None, FACTS)] == suffixes
+
+
+def test_a_table_calculates_nothing_in_a_spreadsheet() -> None:
+    facts = replace(FACTS, name="=1+1.pdf")
+    bad = replace(facts.outcomes[0], number="+13035550123", name="=cmd|' /C calc'!A0", reason="@SUM(1)", reference="-2")
+    (row, *_) = rows(replace(facts, outcomes=(bad,)))
+    assert (row["drop"], row["name"], row["reason"]) == ("'=1+1.pdf", "'=cmd|' /C calc'!A0", "'@SUM(1)")
+    assert (row["number"], row["reference"]) == ("+13035550123", "-2"), "what is a number stays one"

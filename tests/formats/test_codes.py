@@ -8,6 +8,8 @@ import pytest
 
 from faxdaemon.contracts.documents import Page
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine, Papers
+from faxdaemon.core import regular
+from faxdaemon.core.wishes import VOCABULARY
 from faxdaemon.formats import activefax, rightfax, rightfax_fcl_codes, site_codes, vsifax_codes, zetafax_codes
 
 ASKS = FolderAsks("{number}", None)
@@ -132,7 +134,7 @@ def test_a_sites_own_codes() -> None:
 
 def test_a_careless_expression_of_a_site_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each few characters more double its time; without a limit this one would take longer than there is."""
-    monkeypatch.setattr(site_codes, "PATIENCE", 0.01)
+    monkeypatch.setattr(regular, "PATIENCE", 0.01)
     asks = FolderAsks("{number}", None, codes=(r"(?P<number>(a|aa)+)c",))
     page = Page(1, "a" * 1000)
     refused = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (page,)))
@@ -150,3 +152,22 @@ def test_fcl_on_the_first_and_the_last_page() -> None:
 @pytest.mark.parametrize("command", ["{{lookup id buyer.inc}}", "{{attach C:\\x.pdf}}", "{{faks 1}}"])
 def test_fcl_that_we_cannot_follow_holds_the_fax(command: str) -> None:
     assert read(rightfax_fcl_codes, f"{{{{fax 1}}}}{command}").hold
+
+
+def test_different_numbers_on_the_first_and_the_last_page_are_held() -> None:
+    """Several letters printed in one go: each would get the others' pages."""
+    pages = (Page(1, "@F211 303 555 0123@"), Page(3, "@F211 303 555 0124@"))
+    found = activefax.open_format(FolderAsks("", None)).read(Papers("x.pdf", pages=lambda: pages))
+    assert isinstance(found, list)
+    assert "perhaps it is several letters in one" in (found[0].hold or "")
+    same = (Page(1, "@F211 303 555 0123@"), Page(3, "@F211 303 555 0123@ @F307 Rates@"))
+    found = activefax.open_format(FolderAsks("", None)).read(Papers("x.pdf", pages=lambda: same))
+    assert isinstance(found, list)
+    assert found[0].hold is None
+
+
+@pytest.mark.parametrize("module", [activefax, rightfax, rightfax_fcl_codes, vsifax_codes, zetafax_codes])
+def test_all_that_its_codes_can_mean_is_told(module: Any) -> None:
+    means = set(module.MEANINGS.values()) - {"number", ""}
+    words = {meaning if meaning in VOCABULARY or meaning in {"name", "reference"} else "fields" for meaning in means}
+    assert words <= set(module.ABOUT.carries)

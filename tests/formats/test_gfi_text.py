@@ -165,3 +165,11 @@ def test_who_names_a_sender_gets_neither(options: bytes) -> None:
     control = b"\r\n::3035550123\r\n" + options + b"\r\ntext"
     for state in (SENT, FAILED):
         assert in_folder("gfi_text", told("a.txt", ended(1, state), control=control)) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("gfi_text", "::3035550123\n{}"), ("zetafax", "%%[MESSAGE]\nFAX: 3035550123\n%%[TEXT]\n{}")]
+)
+def test_a_form_feed_in_the_text_begins_a_page(name: str, text: str) -> None:
+    (order,) = orders(name, text.format("one\n\x0ctwo\x0cthree\n"))
+    assert order.text == "one\n\x0ctwo\x0cthree\n"

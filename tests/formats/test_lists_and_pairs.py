@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from support.dialects import NUMBER, not_mine, opened, orders, refusal
 
+from faxdaemon.contracts.format import BadRequest
 from faxdaemon.core.model import Request
+from faxdaemon.outbound.dialects import Asked, Dialects
 
 # -- a table
 
@@ -150,3 +152,15 @@ def test_why_faxbots_file_cannot_be_followed(text: str, why: str) -> None:
 @pytest.mark.parametrize(("name", "answer"), [("faxbot", "a.result.json"), ("csv_list", "a.RESULT.csv")])
 def test_our_answers_are_no_requests(name: str, answer: str) -> None:
     assert not opened(name).is_control(answer)
+
+
+def test_a_request_of_our_own_is_read_as_that_whatever_comes_first() -> None:
+    known = [(name, opened(name)) for name in ("faxbot", "request")]
+    more, plain = b'{"to": "+13035550123", "name": "Dr. Lee"}', b'{"to": "+13035550123"}'
+    for order in (known, known[::-1]):
+        found = Dialects(order).control("a.json", more)
+        assert isinstance(found, Asked)
+        assert (found.format, found.orders[0].requests[0].name) == ("request", "Dr. Lee")
+        assert isinstance(Dialects(order).control("a.json", plain), Asked)
+    alone = Dialects(known[:1]).control("a.json", more)
+    assert isinstance(alone, BadRequest), "nobody said that this folder speaks it"

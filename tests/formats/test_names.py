@@ -6,6 +6,7 @@ import pytest
 from support.dialects import read
 
 from faxdaemon.contracts.format import BadRequest, FolderAsks, NotMine
+from faxdaemon.core import regular
 from faxdaemon.core.model import Request
 from faxdaemon.outbound.dialects import Asked
 
@@ -167,3 +168,10 @@ def test_a_sites_own_regular_expression() -> None:
     found = read("filename", "303.pdf", b"", FolderAsks(pattern, None))
     assert isinstance(found, NotMine)
     assert "regex:" in (found.hint or "")
+
+
+def test_an_expression_that_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regular, "PATIENCE", 0.01)
+    found = read("filename", "a" * 200 + ".pdf", b"", FolderAsks(r"regex:(?P<number>(?:a|aa)+)(?=c)(?<!x)", None))
+    assert isinstance(found, BadRequest)
+    assert "takes too long on this name" in found.reason
