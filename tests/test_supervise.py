@@ -16,7 +16,7 @@ import faxdaemon.supervise as module
 from faxdaemon.core.errors import JournalBusy, JournalError
 from faxdaemon.supervise import EXIT_JOURNAL, EXIT_STUCK, Asked, SignalHub, Supervisor
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 LONG = 3600.0
 
 

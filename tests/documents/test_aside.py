@@ -73,7 +73,7 @@ def test_a_process_that_was_killed_is_replaced(paper: Path) -> None:
     os.kill(old, signal.SIGKILL)
     process = aside._LOOKS._process
     assert process is not None
-    process.wait(10)
+    process.wait(60)
     assert aside.count(paper).pages == 2
     assert pid() != old
 

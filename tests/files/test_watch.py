@@ -17,7 +17,7 @@ from faxdaemon.files import inotify
 from faxdaemon.files.observer import ObserverEvents
 from faxdaemon.files.watch import Events, Hint, Subscription, Watcher
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Heard:

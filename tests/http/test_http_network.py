@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import structlog
+from support.ports import free_port
 from support.wire import Talk, WireServer, always, reply
 
 from faxdaemon import http
@@ -29,11 +30,6 @@ def stream(*pieces: bytes, size: int | None = None) -> SizedStream:
 
 
 # --- certainly not sent -----------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_refused_connection_is_not_sent(client: Make) -> None:
@@ -150,15 +146,15 @@ def test_no_free_connection_is_not_sent(client: Make) -> None:
     def slow(talk: Talk) -> None:
         talk.request()
         arrived.set()
-        release.wait(20)
+        release.wait(60)
         talk.send(reply("late"))
 
     with WireServer(slow) as server:
-        http = client(max_connections=1, connect=0.2)
+        http = client(max_connections=1, connect=1.0)
         answers: list[str] = []
         first = threading.Thread(target=lambda: answers.append(http.send("POST", server.url, content=b"a").text))
         first.start()
-        arrived.wait(20)
+        arrived.wait(60)
         with pytest.raises(NotSent, match="busy"):
             http.send("POST", server.url, content=b"b")
         release.set()
@@ -306,30 +302,30 @@ def drip_reading(talk: Talk) -> None:
         pause.wait(0.01)
 
 
-@pytest.mark.timeout(40)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("behave", [drip_head, drip_body, drip_reading], ids=lambda f: f.__name__)
 def test_a_server_that_drips_meets_the_total_limit(client: Make, behave: Callable[[Talk], None]) -> None:
     big = SizedStream(512 * MB, lambda: iter([b"d" * MB] * 512))
     with WireServer(behave) as server, pytest.raises(OutcomeUnknown, match="in time"):
         content = big if behave is drip_reading else b"a"
-        client(timeout=0.6).send("POST", server.url, content=content)
+        client(timeout=1.5).send("POST", server.url, content=content)
 
 
-@pytest.mark.timeout(40)
+@pytest.mark.timeout(60)
 def test_a_server_that_does_not_read_is_unknown(client: Make) -> None:
     big = SizedStream(512 * MB, lambda: iter([b"d" * MB] * 512))
     done = threading.Event()
-    with WireServer(lambda talk: (done.wait(20), None)[1]) as server:
+    with WireServer(lambda talk: (done.wait(60), None)[1]) as server:
         with pytest.raises(OutcomeUnknown, match="did not take the request in time"):
             client(silence=0.3).send("POST", server.url, content=big)
         done.set()
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("behave", [silent, silent_in_body], ids=lambda f: f.__name__)
 def test_a_silent_server_meets_the_total_limit(client: Make, behave: Callable[[Talk], None]) -> None:
     with WireServer(behave) as server, pytest.raises(OutcomeUnknown, match="in time"):
-        client(timeout=0.4, silence=60.0).send("POST", server.url, content=b"a")
+        client(timeout=1.0, silence=60.0).send("POST", server.url, content=b"a")
 
 
 def test_the_wire_overrules_an_exception_that_claims_nothing_left(client: Make) -> None:
@@ -459,7 +455,7 @@ def test_connection_that_the_server_closed_is_not_used_again(client: Make) -> No
         for _ in range(3):
             closed.clear()
             assert http.send("POST", server.url, content=b"a").text == "x"
-            closed.wait(20)
+            closed.wait(60)
         assert server.connections == 3
 
 

@@ -50,12 +50,12 @@ def test_what_one_node_holds_in_a_transaction_the_other_passes_over(one: Any, tw
 
         rows = tx.connection.execute(_DUE_READY, {"account": "main", "now": tx.now, "limit": 1}).all()
         inside.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return [row.fax_id for row in rows]
 
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(one.journal._write, claim_slowly)
-        assert inside.wait(10)
+        assert inside.wait(60)
         assert [s.fax_id for s in two.claim_ready("main", 10, 60)] == [second]
         go_on.set()
         assert slow.result(10) == [first]
@@ -89,7 +89,7 @@ def both(one: Any, two: Any, guard: Guard, pairs: int) -> list[tuple[str, str]]:
         together = threading.Barrier(2)
 
         def route(journal: Any, drop: Any, together: threading.Barrier = together) -> None:
-            together.wait(10)
+            together.wait(60)
             journal.route([Routed(drop.fax_id, (one.route_to(),), (1,), guard=guard)])
 
         with ThreadPoolExecutor(2) as pool:
@@ -300,7 +300,7 @@ def test_a_lost_reply_to_a_commit_changes_nothing_twice(one: Any) -> None:
 
 def test_a_deadlock_is_tried_again(one: Any, two: Any) -> None:
     first, second = one.ready(), one.ready()
-    meet = threading.Barrier(2, timeout=10)
+    meet = threading.Barrier(2, timeout=60)
     tries: list[str] = []
 
     def lock_both(order: tuple[str, str]) -> Any:

@@ -21,11 +21,11 @@ class Gate:
         self.world = world
         self.pool = ThreadPoolExecutor(32)
         self.first: Future[None] = self.pool.submit(world.journal._write, self._hold)
-        assert self.began.wait(10)
+        assert self.began.wait(60)
 
     def _hold(self, tx: Any) -> None:
         self.began.set()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
 
     def hand_in(self, act: Any, *arguments: Any) -> Future[Any]:
         """Call `act` from another thread; returns once it waits in the queue."""
@@ -218,7 +218,7 @@ def test_callers_do_not_wait_for_the_log(sqlite_world: Any) -> None:
     told, read = threading.Event(), threading.Event()
 
     def slowly(tx: Any) -> None:
-        assert read.wait(10)
+        assert read.wait(60)
         told.set()
 
     sqlite_world.journal._writer._tell = slowly

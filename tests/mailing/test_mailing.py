@@ -17,6 +17,7 @@ import pytest
 from pydantic import ValidationError
 from support.certificates import self_signed
 from support.mailbox import BREAK_OFF, PASSWORD, USER, MailBox, mailbox, server
+from support.ports import free_port
 
 from faxdaemon.core.errors import SinkOffline
 from faxdaemon.mailing import Attached, Letter, Mailer, MailRefused, MailServer, compose, is_address
@@ -230,10 +231,8 @@ def test_certificates_that_cannot_be_read(box: MailBox, tmp_path: Path) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
     nobody = MailBox()
-    nobody.port = port
+    nobody.port = free_port()
     with pytest.raises(SinkOffline, match="cannot be reached"):
         send(nobody)
 

@@ -135,7 +135,7 @@ def writer(site: Site) -> Iterator[subprocess.Popen[bytes]]:
     with process.stdout, process.stdin:
         assert process.stdout.readline() == b"open\n"
         yield process
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="platform: leases are Linux's")
@@ -144,7 +144,7 @@ def test_a_settled_file_that_is_still_open_for_writing_waits(site: Site, writer:
     assert site.ready() == []
     assert writer.stdin is not None
     writer.stdin.close()
-    writer.wait(10)
+    writer.wait(60)
     site.later(SETTLE)
     assert site.ready() == ["slow.pdf"]
 

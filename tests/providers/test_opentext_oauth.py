@@ -197,7 +197,7 @@ def test_a_request_is_not_let_out_late(http: Http, clock: FakeClock) -> None:
 def test_many_threads_share_one_token_and_one_renewal(http: Http, clock: FakeClock) -> None:
     with WireServer(always(given(1), given(2), given(3))) as server:
         tokens = Tokens(grant(server.url), http, clock)
-        together = threading.Barrier(8, timeout=10)
+        together = threading.Barrier(8, timeout=60)
         waited = threading.local()
 
         def act(headers: Any) -> Reply:

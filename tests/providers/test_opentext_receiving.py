@@ -444,7 +444,7 @@ def test_fetching_and_deleting_at_once_gives_a_whole_document_or_none(provider: 
 
     with ThreadPoolExecutor(1) as pool:
         fetching = pool.submit(provider.fetch, listed, write)
-        assert begun.wait(10)
+        assert begun.wait(60)
         provider.acknowledge(listed)
         deleted.set()
         fetching.result()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from support.faxes import Paper, new_submission
 from support.papers import pdf_bytes
+from support.ports import free_port
 from support.wire import SkewedClock
 
 from faxdaemon import plugins
@@ -203,9 +204,7 @@ def test_an_unreadable_document_is_not_sent(provider: Provider, box: Sandbox) ->
 
 
 def test_unreachable_is_not_now_and_not_sent(rig: ModuleType, box: Sandbox, opened: Callable[..., Provider]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    provider = opened(rig.options(box, url=f"http://127.0.0.1:{port}"))
+    provider = opened(rig.options(box, url=f"http://127.0.0.1:{free_port()}"))
     assert isinstance(provider.submit(new_submission(), [PAPER.content]), NotNow)
     for name, call in CALLS.items():
         if offers(provider, name):
@@ -271,12 +270,14 @@ def test_a_dropped_request_is_unknown_then_absent_and_a_repeat_makes_one_fax(
 
 
 def test_a_late_index_is_absent_first_and_found_later(provider: Provider, box: Sandbox) -> None:
-    box.fault(Fault(Play.ACCEPT_LATE, seconds=2))
+    box.fault(Fault(Play.ACCEPT_LATE, seconds=3600))
     submission = new_submission()
     assert isinstance(provider.submit(submission, [PAPER.content]), Unknown)
     if provider.capabilities.find is Find.NOT:
         return
     assert provider.find(submission) == Absent()
+    for job in box.network._jobs.values():
+        job.visible_m = time.monotonic()
     assert box.wait(lambda: provider.find(submission) != Absent() and provider.find(submission)) == Found(
         box.sent()[0].job
     )

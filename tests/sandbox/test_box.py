@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 from support.papers import make_tiff, pdf_bytes
+from support.ports import free_port
 
 from faxdaemon.sandbox import Sandbox, SandboxAccount, read_ledger, serve
 from faxdaemon.sandbox.forms import parse
@@ -95,9 +96,7 @@ def test_stop_ends_every_thread_and_frees_the_port(client_of: Callable[..., Any]
 
 
 def test_the_port_can_be_chosen(client_of: Callable[..., Any]) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with Sandbox(port=port) as sandbox:
         assert sandbox.url == f"http://127.0.0.1:{port}"
         assert client_of(sandbox).ask("listfax").startswith("ERR11")

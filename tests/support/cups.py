@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pypdfium2
+from support.ports import free_port
 
 PATIENCE = 30.0
 _STUB = """
@@ -204,9 +205,7 @@ class Printer:
         self._tray = shop.folder / f"tray-{name}"
         self._tray.mkdir()
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = free_port()
 
     def enter(self, *options: str) -> None:
         """Make the scheduler know it.  It asks the printer for what it can do, and then starts the queue, whatever was

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 from support.papers import pdf_bytes
+from support.ports import free_port
 from support.world import ELSEWHERE, World
 
 SECRET = "k3v9q2m7x0abk3v9q2m7"
@@ -24,13 +24,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "faxde": {"customer": "faxde", "password": "${file:password}"},
     "opentext": {"username": "opentext", "password": "${file:password}"},
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Site:
