@@ -18,7 +18,9 @@ from pathlib import Path
 
 from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
-from faxdaemon.config.types import PROVIDERS, SINKS, DropFolder, InboundAccount, Settings
+from faxdaemon.config.inbound import InboundAccount, Line
+from faxdaemon.config.kinds import PROVIDERS, SINKS
+from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
 from faxdaemon.core.places import HIDDEN
@@ -189,15 +191,16 @@ def _covers(settings: Settings) -> Iterator[Finding]:
 
 
 def _sinks(inbox: InboundAccount) -> Iterator[Finding]:
-    for number, line in inbox.lines.items():
-        for kind, options in line.sinks.items():
-            module = plugins.load(SINKS, kind)
+    for owner, part in inbox.owners:
+        for one in part.placed(inbox.account, owner):
+            module = plugins.load(SINKS, one.kind)
+            whose = f"line {part.name or owner}" if isinstance(part, Line) else f"rule {owner}"
             if hasattr(module, "check"):
-                yield _asked(f"{kind} for line {line.name or number}", partial(module.check, options))
-            folder = getattr(options, "path", None)
+                yield _asked(f"{one.kind} for {whose}", partial(module.check, one.options))
+            folder = getattr(one.options, "path", None)
             if not isinstance(folder, Path):
                 continue
-            topic = f"{kind} {folder} for line {line.name or number}"
+            topic = f"{one.kind} {folder} for {whose}"
             trouble = _unusable(folder)
             if trouble:
                 advice = "create it, or mount it" if "exist" in trouble else "let the daemon's user write it"

@@ -16,18 +16,16 @@ import structlog
 
 from faxdaemon import __version__
 from faxdaemon.alerts.watch import Limits, WatchStage
-from faxdaemon.config.types import DropFolder, InboundAccount, Settings
+from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts import topics
 from faxdaemon.contracts.push import Kind
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.places import DropPlaces
-from faxdaemon.inbound.acknowledge import AcknowledgeStage
-from faxdaemon.inbound.deliver import DeliverStage
-from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.inbound.push import PushReceiver, PushRules
+from faxdaemon.incoming import Incoming
 from faxdaemon.nightly import add_daily, duty_of
 from faxdaemon.options import Account, Push
-from faxdaemon.outgoing import SLOW, Outgoing
+from faxdaemon.outgoing import SLOW
 from faxdaemon.web import outbox
 from faxdaemon.web.control import Control, ControlServer
 from faxdaemon.web.listen import WebServer
@@ -41,16 +39,15 @@ STOP = 25.0
 """Seconds that the workers get to finish what is in hand.  What takes longer is looked up at the next start."""
 
 
-class Daemon(Outgoing):
+class Daemon(Incoming):
     """Everything, wired."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._inboxes: dict[str, InboxRules] = {}
         try:
             self._add_outbound([*settings.outbound, self._outbox()])
             self._add_inbound()
-            add_daily(self, self._inboxes)
+            add_daily(self, self.inboxes)
             self._add_alerts()
             self.control = self._control()
             self.web = self._web()
@@ -103,7 +100,7 @@ class Daemon(Outgoing):
         self.journal.hasten(duty_of(self.settings))
 
     def _look(self, account: str) -> None:
-        inbox = self._inboxes.get(account)
+        inbox = self.inboxes.get(account)
         if inbox is None:
             raise UserError(f"account {account} receives nothing here")
         self.journal.inbox_hinted(account, inbox.poll, 0.0)
@@ -118,7 +115,7 @@ class Daemon(Outgoing):
         return WebServer(build(Pushes(places, settings.web.largest * 2**20)), settings.web.listen)
 
     def _push_place(self, name: str, options: Account, push: Push) -> Place:
-        inbox = self._inboxes.get(name)
+        inbox = self.inboxes.get(name)
         capabilities = self.providers[name].capabilities
         receiver = PushReceiver(
             PushRules(name, capabilities.reference_length, gap=options.poll, inbox=inbox),
@@ -133,53 +130,6 @@ class Daemon(Outgoing):
         login = None if push.password is None else f"{push.username}:{push.password.get_secret_value()}"
         kinds = frozenset(Kind) if inbox else frozenset({Kind.STATUS})
         return Place(push.secret.get_secret_value(), login, receiver, kinds)
-
-    # -- receiving
-
-    def _add_inbound(self) -> None:
-        for inbox in self.settings.inbound:
-            name = inbox.account
-            options, provider = self.settings.accounts[name], self.providers[name]
-            poll = max(inbox.poll, options.push.poll) if options.push else inbox.poll
-            one_at_a_time = provider.capabilities.head_of_queue_inbox
-            rules = InboxRules(name, poll, options.timeout, self._add_lines(inbox), one_at_a_time)
-            self._inboxes[name] = rules
-            fetch = FetchStage(
-                rules,
-                self.spool,
-                provider=provider,
-                files=self.files,
-                documents=self.documents,
-                journal=self.journal,
-                accounts=self.journal,
-                asking=self.asking[inbox.account],
-                clock=self.clock,
-                alert=self.alert,
-            )
-            limit = options.timeout + SLOW
-            self.supervisor.add(f"fetch:{name}", fetch, topics=[topics.seen(name)], limit=limit)
-            acknowledge = AcknowledgeStage(
-                rules,
-                when_stored=inbox.acknowledge == "stored" or (inbox.acknowledge is None and one_at_a_time),
-                provider=provider,
-                journal=self.journal,
-                asking=self.asking[inbox.account],
-                clock=self.clock,
-                alert=self.alert,
-            )
-            self.supervisor.add(f"acknowledge:{name}", acknowledge, topics=[topics.delivered(name)], limit=limit)
-
-    def _add_lines(self, inbox: InboundAccount) -> dict[str, list[str]]:
-        lines: dict[str, list[str]] = {}
-        for number, line in inbox.lines.items():
-            keys = lines.setdefault(number, [])
-            for kind, options in line.sinks.items():
-                key = f"{inbox.account}:{number}:{kind}"
-                sink = self.make_sink(key, kind, options)
-                stage = DeliverStage(sink, self.spool, journal=self.journal, clock=self.clock, alert=self.alert)
-                self.supervisor.add(f"deliver:{key}", stage, topics=[topics.deliveries(key)], limit=SLOW)
-                keys.append(key)
-        return lines
 
     # -- life
 

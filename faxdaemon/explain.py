@@ -17,7 +17,8 @@ from pathlib import Path
 
 from faxdaemon import plugins
 from faxdaemon.clock import SystemClock
-from faxdaemon.config.types import FORMATS, DropFolder, Settings
+from faxdaemon.config.kinds import FORMATS
+from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts.documents import CannotRead, Documents, Page
 from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Papers

@@ -113,14 +113,28 @@ class Section(BaseModel):
         return data
 
 
+_SHORT = "^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
+
+
+def _short(value: str) -> str:
+    if not re.fullmatch(_SHORT, value):
+        raise ValueError(f"“{value}” is no usable name; write up to 40 letters, digits, “-” and “_”")
+    return value
+
+
+ShortName = Annotated[str, AfterValidator(_short), WithJsonSchema({"type": "string", "pattern": _SHORT})]
+
+
 class Destination(Section):
     """A destination of received faxes, of whatever kind."""
 
-    id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+    id: ShortName | None = None
     """What tells it from the others where a line has several destinations of a kind; letters, digits, `-` and `_`.
     Faxes that wait for it are known by it: a new id is a new destination."""
     required: bool = True
     """Whether a fax counts as delivered only when it is here; `false`: it is tried, and told of when it fails."""
+    try_for: Duration = Field(default=86400.0, gt=0)
+    """How long it is tried where `required` is false, before it waits for a person."""
 
 
 class Push(Section):

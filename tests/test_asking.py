@@ -14,6 +14,7 @@ from faxdaemon.asking import Asking
 from faxdaemon.contracts.provider import Absent, JobStatus, Progress
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import CredentialsRefused, ProviderTrouble
+from faxdaemon.core.lines import Lines
 from faxdaemon.core.model import StoredDocument
 from faxdaemon.core.schedule import CREDENTIALS
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
@@ -62,12 +63,14 @@ def resolve(site: Site, provider: Scripted, asking: Asking) -> ResolveStage:
 
 
 def acknowledge(site: Site, provider: Scripted, asking: Asking) -> AcknowledgeStage:
-    return AcknowledgeStage(InboxRules("main", 60.0, 100.0, {}), when_stored=False, **_common(site, provider, asking))
+    return AcknowledgeStage(
+        InboxRules("main", 60.0, 100.0, Lines({})), when_stored=False, **_common(site, provider, asking)
+    )
 
 
 def fetch(site: Site, provider: Scripted, asking: Asking) -> FetchStage:
     return FetchStage(
-        InboxRules("main", 60.0, 100.0, {LINE: ["desk"]}),
+        InboxRules("main", 60.0, 100.0, Lines({LINE: ["desk"]})),
         site.spool,
         files=site.files,
         documents=site.documents,

@@ -35,7 +35,7 @@ _KINDS: dict[str, Kind] = {
     "waiting": "waiting",
     **dict.fromkeys(("account", "status", "resolve", "acknowledge", "inbox", "pending", "submit"), "account"),
     **dict.fromkeys(("folder", "claim", "report", "keep", "picture", "drop", "spool"), "folder"),
-    **dict.fromkeys(("sink", "delivery", "stray"), "destination"),
+    **dict.fromkeys(("sink", "delivery", "undelivered", "stray"), "destination"),
     **dict.fromkeys(("fax", "line", "blocked", "again", "push", "reconcile"), "receiving"),
     **dict.fromkeys(("space", "disk"), "disk"),
     "journal": "journal",

@@ -21,6 +21,7 @@ from faxdaemon.cli import (
     config,
     cover,
     decide,
+    destinations,
     explain,
     import_,
     listing,
@@ -108,6 +109,8 @@ app.command()(decide.release)
 app.command()(decide.resend)
 app.command()(decide.cancel)
 app.command()(decide.sent)
+app.command("give-up")(destinations.give_up)
+app.command()(destinations.redirect)
 app.command()(status.status)
 app.command()(reconcile.reconcile)
 app.command()(prune.prune)

@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
+from faxdaemon.cli import destinations
 from faxdaemon.cli.common import Config, note, print_json, say, settings_of
 from faxdaemon.cli.sample import sample
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command("routes")(destinations.routes)
 
 
 @app.callback()
@@ -25,6 +27,7 @@ def config() -> None:
     \b
     Examples:
       faxdaemon config check
+      faxdaemon config routes --line +13035550100
       faxdaemon config schema > faxdaemon.schema.json
       faxdaemon config schema --request > request.schema.json
       faxdaemon config sample gfi_xml

@@ -90,6 +90,7 @@ def list_(
     query = Filter(
         direction=None if out is None else "out" if out else "in",
         states=(*wanted, "held") if held else wanted,
+        destinations=held,
         number=_PUNCTUATION.sub("", number) if number else None,
         folder=str(folder.absolute()) if folder else None,
         account=account,

@@ -63,7 +63,7 @@ def sample(  # noqa: PLR0917 - typer passes them by name
 def _opened(dialect: str, folder: FolderAsks) -> tuple[str, Writes]:
     """What its control file is called in its sample, and it."""
     from faxdaemon import plugins  # noqa: PLC0415 - keeps --help quick
-    from faxdaemon.config.types import FORMATS  # noqa: PLC0415 - likewise
+    from faxdaemon.config.kinds import FORMATS  # noqa: PLC0415 - likewise
     from faxdaemon.contracts.format import Writes  # noqa: PLC0415 - likewise
 
     known = plugins.names(FORMATS)

@@ -7,6 +7,7 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import typer
@@ -49,12 +50,12 @@ def status(config: Config = None, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
     else:
-        _tell(found)
+        _tell(found, {one.key for inbox in settings.inbound for one in inbox.placed})
     if not found["running"]:
         raise typer.Exit(NOT_RUNNING)
 
 
-def _tell(found: dict[str, Any]) -> None:
+def _tell(found: dict[str, Any], known: Collection[str]) -> None:
     if found["running"]:
         facts = ", ".join(f"{key} {found[key]}" for key in ("version", "node", "pid"))
         say(f"running since {found['started_at']} ({facts})")
@@ -74,7 +75,16 @@ def _tell(found: dict[str, Any]) -> None:
         say(f"account {account} is not asked for another {pause['seconds']} s: {pause['reason']}")
     if trouble := found.get("configuration", {}).get("trouble"):
         typer.secho(printable(f"configuration: the new one is not in force: {trouble}"), fg="red")
+    for key, one in found.get("destinations", {}).items():
+        say(_destination(key, one, key in known))
     for key, message in found["alerts"].items():
         typer.secho(printable(f"alert {key}: {message}"), fg="red")
     if found["running"] and not found["alerts"]:
         say("no alerts")
+
+
+def _destination(key: str, one: dict[str, Any], known: bool) -> str:
+    faxes = f"{one['waiting']} received faxes under way, {one['held']} held, the oldest {one['oldest']}"
+    why = f"; it takes nothing, tried again in {one['seconds']} s: {one['reason']}" if "reason" in one else ""
+    gone = "" if known else "; it is not in the configuration: put it back, or `faxdaemon redirect`"
+    return f"destination {key}: {faxes}{why}{gone}"

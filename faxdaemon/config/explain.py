@@ -188,7 +188,10 @@ _WORDS: tuple[tuple[set[str], Callable[[Mapping[str, Any], Any], str]], ...] = (
         lambda _, value: f"must be a whole number, not {_shape(value)}; write digits only, such as 4",
     ),
     ({"float_type", "float_parsing"}, lambda _, value: f"must be a number, not {_shape(value)}"),
-    ({"bool_type", "bool_parsing"}, lambda _, value: f"must be true or false, not {_shape(value)}"),
+    (
+        {"bool_type", "bool_parsing"},
+        lambda _, value: f"must be true or false, not {_shape(value)}; write one of the two",
+    ),
     (
         {"list_type", "tuple_type"},
         lambda _, value: f"must be a list, not {_shape(value)}; write [one, two], or a line “- one” for each",

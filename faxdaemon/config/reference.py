@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from faxdaemon import plugins
+from faxdaemon.config.kinds import PROVIDERS, SINKS
 from faxdaemon.config.schema import json_schema, polish
-from faxdaemon.config.types import PROVIDERS, SINKS
 from faxdaemon.options import DURATION_PATTERN, Account
 
 BEGIN = "<!-- reference: generated from the types; see faxdaemon/config/reference.py -->"
@@ -48,8 +48,10 @@ def reference() -> str:
     text.append(_table("`safety`, and without its last key `outbound[].safety`", parts["SiteSafety"], parts))
     text.append(_table("`inbound[]`", parts["InboundAccount"], parts))
     text.append(_table("`inbound[].lines.<number>`", parts["Line"], parts))
+    text.append(_table("`inbound[].rules[]`", parts["Rule"], parts))
     text += [
-        _table(f"`inbound[].lines.<number>.{name}`", parts[f"sink-{name}"], parts) for name in plugins.names(SINKS)
+        _table(f"`{name}`, as a destination in `lines` and `rules`", parts[f"sink-{name}"], parts)
+        for name in plugins.names(SINKS)
     ]
     text.append(_table("`mail`", parts["MailServer"], parts))
     text.append(_table("`alerts`", parts["Alerting"], parts))

@@ -50,7 +50,8 @@ def _number(value: str, info: ValidationInfo) -> str:
     return e164(value, info, "write it with its country code, such as +13035550100")
 
 
-def _pattern(value: str) -> str:
+def number_pattern(value: str) -> str:
+    """`+1900*`, `+1303555????`, an address, or one whole number.  Raises ValueError."""
     if _ADDRESS.fullmatch(value):
         return value
     compact = _PUNCTUATION.sub("", value)
@@ -71,7 +72,7 @@ def _remembered(value: float) -> float:
 
 
 Number = Annotated[str, AfterValidator(_number)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
+Pattern = Annotated[str, AfterValidator(number_pattern)]
 
 
 class Safety(Section):

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from faxdaemon import plugins
-from faxdaemon.config.types import FORMATS, PROVIDERS, SINKS, Settings, options
+from faxdaemon.config.kinds import FORMATS, PROVIDERS, SINKS, options
+from faxdaemon.config.types import Settings
 from faxdaemon.options import DURATION_PATTERN, Section, written
 
 SECRET_PATTERN = r"\$\{(env|file|credential|keyring):[^{}]+\}"  # noqa: S105 - the form of a reference, not a secret
@@ -37,14 +38,19 @@ def json_schema() -> dict[str, Any]:
         "oneOf": [{"$ref": f"#/$defs/account-{name}"} for name in plugins.names(PROVIDERS)]
     }
     definitions["DropFolder"]["properties"]["formats"]["items"]["enum"] = list(plugins.names(FORMATS))
-    line = definitions["Line"]
-    del line["properties"]["sinks"]
-    line["properties"] |= {name: {"$ref": f"#/$defs/sink-{name}"} for name in plugins.names(SINKS)}
+    for part in ("Line", "Rule"):
+        properties = definitions[part]["properties"]
+        del properties["sinks"]
+        properties |= {name: _one_or_more(f"#/$defs/sink-{name}") for name in plugins.names(SINKS)}
     for unused in ("Account", "Section"):
         definitions.pop(unused, None)
     whole = {**settings, "title": "faxdaemon configuration", "$defs": definitions}
     polish(whole)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
+
+
+def _one_or_more(place: str) -> dict[str, Any]:
+    return {"anyOf": [{"$ref": place}, {"type": "array", "minItems": 1, "items": {"$ref": place}}]}
 
 
 def _name(ref: dict[str, Any]) -> str:

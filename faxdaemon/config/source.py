@@ -262,3 +262,24 @@ def _tab(rows: list[str], line: int) -> int | None:
             if "\t" in row[: len(row) - len(row.lstrip())]:
                 return number
     return None
+
+
+def items(source: Source, *path: str | int) -> list[tuple[Path, Any]]:
+    """The parts of a list or a set of keys, with their places; none when it is something else."""
+    value = source.at(path)
+    if isinstance(value, list):
+        return [((*path, i), one) for i, one in enumerate(value)]
+    if isinstance(value, dict):
+        return [((*path, key), one) for key, one in value.items()]
+    return []
+
+
+def text_at(source: Source, path: Path) -> str | None:
+    """The text at a place; None when there is none, or a reference in it could not be resolved."""
+    value = source.at(path)
+    return value if isinstance(value, str) and not isinstance(value, Failed) else None
+
+
+def there(source: Source, path: Path) -> str:
+    """How another place is named: `outbound[0].folder (line 12)`."""
+    return f"{shown(path)} (line {source.line(path)})"

@@ -18,40 +18,32 @@ from typing import Annotated, Any, Literal
 import phonenumbers
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
-    PlainValidator,
     PrivateAttr,
     SerializeAsAny,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
-    create_model,
-    model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
 from faxdaemon.alerts.options import Alerting
 from faxdaemon.config.daily import Reconcile, Retention, SiteRetention
+from faxdaemon.config.inbound import InboundAccount
+from faxdaemon.config.kinds import FORMATS, PROVIDERS, options
 from faxdaemon.config.running import Log, Web
-from faxdaemon.config.safety import Number, Safety, SiteSafety, e164
+from faxdaemon.config.safety import Number, Safety, SiteSafety
 from faxdaemon.config.wishes import Wishes
 from faxdaemon.core import naming
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.regular import compile_regular
 from faxdaemon.mailing import MailServer
-from faxdaemon.options import Account, Duration, Reading, Section, Zone, zone
+from faxdaemon.options import Account, Duration, Section, Zone, zone
 
-PROVIDERS = "faxdaemon.providers"
-FORMATS = "faxdaemon.formats"
-SINKS = "faxdaemon.sinks"
 BUILT_IN = "built-in"
 """The template of a cover page that comes with the program."""
-OTHER = "other"
-"""The line that takes what was sent to no number listed."""
-
 _SAFE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
@@ -87,10 +79,6 @@ def _journal(value: str) -> str:
     return value
 
 
-def _line_key(value: str, info: ValidationInfo) -> str:
-    return value if value == OTHER else e164(value, info, f"write a number such as +13035550100, or “{OTHER}”")
-
-
 def _pattern(value: str) -> str:
     naming.compile_pattern(value)
     return value
@@ -115,18 +103,6 @@ def _template(value: Path) -> Path:
     return value
 
 
-def options(package: str, name: str) -> type[Section]:
-    """The `Options` of one provider or sink; imports that module only.  `UserError` when it cannot be had."""
-    try:
-        module = plugins.load(package, name)
-    except ImportError as error:
-        raise UserError(
-            f"{name} needs the Python package {error.name}, which is not installed; install it beside faxdaemon"
-        ) from error
-    found: type[Section] = module.Options
-    return found
-
-
 def _account(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
     """An account is validated with the options of the provider that it names."""
     if isinstance(value, Account) or not isinstance(value, dict):
@@ -144,29 +120,7 @@ def _account(value: Any, handler: ValidatorFunctionWrapHandler, info: Validation
     raise ValidationError.from_exception_data("account", [InitErrorDetails(type=kind, loc=("provider",), input=name)])
 
 
-def _sinks(value: Any, info: ValidationInfo) -> Any:
-    """Each destination is validated with the options of the sink that its key names, all in one go."""
-    if all(isinstance(one, Section) for one in value.values()):
-        return value
-    fields: dict[str, Any] = {key: (_sink(key), ...) for key in value}
-    whole = create_model("Sinks", **fields).model_validate(value, context=info.context)
-    return {key: getattr(whole, key) for key in value}
-
-
-def _sink(name: str) -> Any:
-    try:
-        return options(SINKS, name)
-    except UserError as error:
-        message = str(error)
-
-    def refuse(value: Any) -> Any:  # noqa: ARG001 - what is configured there does not matter
-        raise ValueError(message)
-
-    return Annotated[Any, BeforeValidator(refuse)]
-
-
 Name = Annotated[str, AfterValidator(_safe_name)]
-LineKey = Annotated[str, AfterValidator(_line_key)]
 AnyAccount = Annotated[SerializeAsAny[Account], WrapValidator(_account)]
 
 
@@ -222,50 +176,6 @@ class DropFolder(Section):
     def wishes(self) -> dict[str, Any]:
         """What every fax of this folder asks for."""
         return {"resolution": self.resolution, **self.options} if self.resolution else dict(self.options)
-
-
-class Line(Section):
-    """A number faxes are received on, with the destinations of what arrives there."""
-
-    name: str | None = None
-    """What people call this line."""
-    sinks: Annotated[dict[str, SerializeAsAny[Section]], PlainValidator(_sinks)] = Field(default_factory=dict)
-    """The destinations by their kind; in the file each stands under its own key beside the name."""
-
-    @classmethod
-    def known_keys(cls) -> tuple[str, ...]:
-        """In the file the sinks stand beside the name."""
-        return ("name", *plugins.names(SINKS))
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, data: Any, info: ValidationInfo) -> Any:
-        if not isinstance(data, dict) or not isinstance(info.context, Reading):
-            return data
-        info.context.judged.append((cls, data))
-        known = plugins.names(SINKS)
-        rest = {key: value for key, value in data.items() if key not in known}
-        return {**rest, "sinks": {key: value for key, value in data.items() if key in known}}
-
-
-class InboundAccount(Section):
-    """An account that faxes are received through."""
-
-    account: str
-    """One of the accounts."""
-    poll: Duration = Field(default=60.0, gt=0)
-    """How often the provider's inbox is looked at."""
-    acknowledge: Literal["delivered", "stored"] | None = None
-    """When the provider may forget a fax: once every destination has it (`delivered`), or once it is stored here
-    (`stored`).  When empty: `stored` where a fax that is not acknowledged keeps the next ones from being shown (faxde,
-    opentext), else `delivered`."""
-    lines: dict[LineKey, Line] = Field(min_length=1)
-    """The numbers received on, each with its destinations; `other` takes what was sent to any other number."""
-
-    def line(self, called: str | None) -> tuple[str, Line] | None:
-        """The line for a called number (E.164), with its key; None when there is neither it nor `other`."""
-        key = called if called in self.lines else OTHER
-        return (key, self.lines[key]) if key is not None and key in self.lines else None
 
 
 class Settings(Section):

@@ -291,6 +291,8 @@ DELIVERY: tuple[Move[Delivery], ...] = (
     Move(Delivery.PENDING, "give_up", Delivery.GIVEN_UP, "person", "it is not to go there, or goes elsewhere"),
     Move(Delivery.DELIVERING, "give_up", Delivery.GIVEN_UP, "person", "the same; the sink may have it all the same"),
     Move(Delivery.HELD, "give_up", Delivery.GIVEN_UP, "person", "the same"),
+    Move(Delivery.GIVEN_UP, "release", Delivery.PENDING, "person", "it goes there after all"),
+    Move(Delivery.GIVEN_UP, "release", Delivery.DELIVERING, "person", "the same, by the plan"),
 )
 
 #: Outcomes and holds: nothing happens to such a recipient by itself, so its fax can be reported.

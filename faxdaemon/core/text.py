@@ -1,4 +1,4 @@
-"""Texts from outside, before a person's eyes.
+"""Texts from outside: before a person's eyes, and beside a site's patterns.
 
 Promise   `printable` leaves nothing that a terminal or a reader of lines would act on: no line end, no colour, no bidi
           mark, no half character.  `cell` leaves nothing that a spreadsheet would calculate.
@@ -9,6 +9,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 
 #: What makes a spreadsheet calculate, also in the wide forms of East Asian keyboards, and behind blanks.
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
@@ -28,3 +29,9 @@ def cell(text: str) -> str:
     if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text):
         return f"'{text}"
     return text
+
+
+def matches(text: str, pattern: str) -> bool:
+    """Whether a number (E.164), an address or another text is one of a pattern's: `*` stands for any signs, `?` for
+    one; case does not matter."""
+    return fnmatchcase(text.lower(), pattern.lower())

@@ -18,7 +18,7 @@ third time in vain is told, and what is told is told over when it has come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faxdaemon.asking import Asking
@@ -35,14 +35,14 @@ from faxdaemon.core.errors import (
     ItemGone,
     JournalError,
 )
+from faxdaemon.core.lines import Lines
 from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import TRY_AGAIN
 from faxdaemon.core.states import Inbound
-from faxdaemon.inbound.spooling import Spooling, as_it_came
+from faxdaemon.inbound.spooling import Spooling, as_it_came, pages_of
 from faxdaemon.pipe import chunks_of
 
-OTHER = "other"
 TRIES_BEFORE_ALERT = 2
 TRIES_BEFORE_HOLD = 20
 """Tries in vain before a person is told, and downloads that gave no document before a person must decide."""
@@ -61,14 +61,10 @@ class InboxRules:
     account: str
     poll: float
     timeout: float
-    lines: Mapping[str, Sequence[str]]
-    """Sink keys by line number (E.164), and by `other` for numbers that nobody configured."""
+    lines: Lines
+    """Where its faxes go."""
     one_at_a_time: bool = False
     """`Capabilities.head_of_queue_inbox`."""
-
-    def sinks_for(self, called: str | None) -> Sequence[str]:
-        """The sinks of the line that was called."""
-        return self.lines.get(called or "", self.lines.get(OTHER, ()))
 
 
 class FetchStage:
@@ -170,39 +166,48 @@ class FetchStage:
     def _fetch(self, fax: InboundFax) -> None:
         age = (self._clock.now() - fax.first_seen).total_seconds()
         delay = TRY_AGAIN.delay(age, self._clock.chance())
-        sinks = self._rules.sinks_for(fax.listed.called)
-        if not sinks and not self._rules.one_at_a_time:  # nobody would get it, and acknowledging it would be losing it
-            reason = f"{self._nobody(fax)}; it stays at the provider"
-            self._journal.fetch_postponed(fax, reason, delay)
-            self._alert.raise_(f"line:{fax.listed.called}", f"account {self._rules.account}: {reason}")
+        lines, alone = self._rules.lines, self._rules.one_at_a_time
+        if not alone and not lines.anybody(fax.listed, fax.first_seen):
+            self._unwanted(fax, delay)
             return
         document = fax.document or self._tried(fax)  # it has one when a person released what was kept
         if isinstance(document, StoredDocument):
-            self._ours(fax, document, sinks)
+            choice = lines.choose(fax.listed, pages_of(fax.listed, document), fax.first_seen)
+            if choice.sinks:
+                self._journal.stored(fax, document, choice.sinks, optional=choice.optional, why=choice.why)
+            elif alone:
+                self._set_aside(fax, document)
+            else:
+                self._unwanted(fax, delay)
+                return
+            self._ours(fax, document)
         elif document is not None:
             if fax.attempts >= TRIES_BEFORE_ALERT:
                 self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} cannot be fetched yet: {document}")
             self._journal.fetch_postponed(fax, document, delay)
 
-    def _ours(self, fax: InboundFax, document: StoredDocument, sinks: Sequence[str]) -> None:
-        if sinks:
-            self._journal.stored(fax, document, sinks)
-        else:
-            reason = f"{self._nobody(fax)}; its document is kept here: add the line, restart, then release this fax"
-            self._journal.set_aside(fax, document, reason)
-            told = (
-                f"account {self._rules.account}: {self._nobody(fax)}; faxes to it are held here, with their documents"
-            )
-            self._alert.raise_(
-                f"line:{fax.listed.called}", f"{told}: add the line, restart, then `faxdaemon release` each of them"
-            )
+    def _unwanted(self, fax: InboundFax, delay: float) -> None:
+        """Nobody would get it, and acknowledging it would be losing it."""
+        reason = f"{self._nobody(fax)}; it stays at the provider"
+        self._journal.fetch_postponed(fax, reason, delay)
+        self._alert.raise_(f"line:{fax.listed.called}", f"account {self._rules.account}: {reason}")
+
+    def _set_aside(self, fax: InboundFax, document: StoredDocument) -> None:
+        reason = f"{self._nobody(fax)}; its document is kept here: add the line, restart, then release this fax"
+        self._journal.set_aside(fax, document, reason)
+        told = f"account {self._rules.account}: {self._nobody(fax)}; faxes to it are held here, with their documents"
+        self._alert.raise_(
+            f"line:{fax.listed.called}", f"{told}: add the line, restart, then `faxdaemon release` each of them"
+        )
+
+    def _ours(self, fax: InboundFax, document: StoredDocument) -> None:
         if as_it_came(document):
             self._alert.raise_(f"fax:{fax.fax_id}", f"received fax {fax.fax_id} was {document.warning}; look at it")
         else:
             self._alert.clear(f"fax:{fax.fax_id}")
 
     def _nobody(self, fax: InboundFax) -> str:
-        return f"the line {fax.listed.called} is not configured and there is no `{OTHER}`"
+        return self._rules.lines.nobody(fax.listed)
 
     def _tried(self, fax: InboundFax) -> StoredDocument | str | None:
         """The document, or why it cannot be had now; None when it was put before a person."""

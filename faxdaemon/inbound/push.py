@@ -14,7 +14,7 @@ A status is never believed, only asked for: a push can be late or forged, and th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,7 +31,7 @@ from faxdaemon.core.ids import FaxId, new_fax_id
 from faxdaemon.core.model import Listed
 from faxdaemon.core.places import Spool
 from faxdaemon.inbound.fetch import InboxRules
-from faxdaemon.inbound.spooling import Spooling
+from faxdaemon.inbound.spooling import Spooling, pages_of
 
 AGAIN = 300
 """Seconds after which the provider may try again what was not taken."""
@@ -107,12 +107,15 @@ class PushReceiver:
         listed, known = self._named(fax.listed)
         if known:
             return None
-        sinks = inbox.sinks_for(listed.called)
-        if not sinks:  # nobody would get it, and taking it would be losing it
-            reason = f"the line {listed.called} is not configured and there is no `other`; a pushed fax was turned away"
-            self._alert.raise_(f"line:{listed.called}", f"account {inbox.account}: {reason}")
-            return Reply(503, retry_after=AGAIN)
-        return self._store(inbox.account, listed, fax.document, sinks)
+        if not inbox.lines.anybody(listed, self._clock.now()):
+            return self._unwanted(inbox, listed)
+        return self._store(inbox, listed, fax.document)
+
+    def _unwanted(self, inbox: InboxRules, listed: Listed) -> Reply:
+        """Nobody would get it, and taking it would be losing it."""
+        reason = f"{inbox.lines.nobody(listed)}; a pushed fax was turned away"
+        self._alert.raise_(f"line:{listed.called}", f"account {inbox.account}: {reason}")
+        return Reply(503, retry_after=AGAIN)
 
     def _named(self, listed: Listed) -> tuple[Listed, bool]:
         """The fax under a name of its own, and whether we have it already.  A name that repeats costs no fax."""
@@ -124,16 +127,22 @@ class PushReceiver:
             known = self._journal.received_as(self._rules.account, listed.provider_id)
         return listed, known is not None and known.document is not None
 
-    def _store(self, account: str, listed: Listed, content: bytes, sinks: Sequence[str]) -> Reply | None:
+    def _store(self, inbox: InboxRules, listed: Listed, content: bytes) -> Reply | None:
+        account, now = inbox.account, self._clock.now()
         trouble = f"push:{account}"
         try:
-            document = self._spooling.put(_spool_id(account, listed, self._clock.now()), listed, [content])
+            document = self._spooling.put(_spool_id(account, listed, now), listed, [content])
             if isinstance(document, str):
                 why = f"account {account}: a pushed fax was turned away: it is {document}"
                 self._alert.raise_(trouble, f"{why}; the provider may still list it, or push it again")
                 return Reply(422, b"not a whole document\n")
-            if not self._journal.arrived(account, listed, document, sinks):
+            choice = inbox.lines.choose(listed, pages_of(listed, document), now)
+            if not choice.sinks or not self._journal.arrived(
+                account, listed, document, choice.sinks, optional=choice.optional, why=choice.why
+            ):
                 self._files.remove([self._spool.path(document.spool)])
+            if not choice.sinks:
+                return self._unwanted(inbox, listed)
         except FilesError as error:
             self._alert.raise_(trouble, f"account {account}: a pushed fax could not be kept: {error.reason}")
             return Reply(503, retry_after=AGAIN)

@@ -60,6 +60,11 @@ def as_it_came(document: StoredDocument) -> bool:
     return (document.warning or "").startswith(_AS_IT_CAME)
 
 
+def pages_of(listed: Listed, document: StoredDocument) -> int | None:
+    """How many pages there are; as announced, where they cannot be counted."""
+    return listed.pages if document.pages is None else document.pages
+
+
 def _warning(listed: Listed, pages: int | None) -> str | None:
     """What is odd about a document of so many pages."""
     if listed.pages is None or pages is None or pages == listed.pages:

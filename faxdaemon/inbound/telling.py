@@ -26,7 +26,7 @@ class Telling:
         self._sink = sink
         self._journal = journal
         self._alert = alert
-        self.told = frozenset({f"sink:{sink}", f"held:{sink}"})
+        self.told = frozenset({f"sink:{sink}", f"undelivered:{sink}"})
         """The alerts that are open; in the beginning those that may be from an earlier life."""
 
     def look(self) -> None:
@@ -46,7 +46,7 @@ def _alerts(sink: str, found: Troubles) -> Mapping[str, str]:
     for fax, reason in found.faxes.items():
         wanted[f"delivery:{fax}:{sink}"] = f"received fax {fax} cannot be delivered to {sink} yet: {reason}"
     if found.held:
-        wanted[f"held:{sink}"] = _held(sink, found.held)
+        wanted[f"undelivered:{sink}"] = _held(sink, found.held)
     return wanted
 
 

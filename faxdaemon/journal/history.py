@@ -165,7 +165,7 @@ def _find_out(connection: Connection, query: Filter) -> Sequence[Line]:
 
 def _find_in(connection: Connection, query: Filter) -> Sequence[Line]:
     wanted: list[sa.ColumnElement[bool]] = _in_states(query)
-    if wanted and Delivery.HELD in query.states:  # a person must look at it as well when a destination lacks it
+    if query.destinations and Delivery.HELD in query.states:
         wanted = [sa.or_(*wanted, inbound.c.fax_id.in_(_HELD_SOMEWHERE))]
     wanted.append(sa.not_(_FORGOTTEN))
     if query.number is not None:

@@ -147,7 +147,7 @@ INBOUND = Machine(
 
 
 def _enter_delivery(tx: Tx, row: Row[Any], target: Delivery, change: Change[Delivery]) -> Values:
-    if target is Delivery.PENDING or row.state == Delivery.HELD:
+    if target is Delivery.PENDING or row.state in {Delivery.HELD, Delivery.GIVEN_UP}:
         tx.wake(topics.deliveries(row.sink))
     reasoned = target is not Delivery.DONE
     return {"reason": (change.reason or change.note) if reasoned else None, "updated_at": tx.now}

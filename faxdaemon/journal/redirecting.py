@@ -12,6 +12,7 @@ handed over at that moment may have arrived all the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.machines import DELIVERY
 from faxdaemon.journal.tables import DELIVERY_LIVE, delivery, is_in
 from faxdaemon.journal.transaction import Tx
-from faxdaemon.journal.transitions import Change, move
+from faxdaemon.journal.transitions import Change, move, renew
 
 _WAITING = (
     sa.select(delivery.c.fax_id)
@@ -86,7 +87,7 @@ def _elsewhere(tx: Tx, fax_id: str, sink: str, target: str | None) -> int:
         optional = (target,) if chosen[0].optional else ()
         want(tx, fax_id, Wanted((target,), optional, f"a person sent it here instead of to {sink}"))
     elif target is not None:
-        release_deliveries(tx, fax_id, target)
+        _after_all(tx, rows[fax_id, target], required=not chosen[0].optional)
     settle(tx, fax_id, locked)
     return 1
 
@@ -96,16 +97,26 @@ def _end(tx: Tx, rows: Sequence[Row[Any]], note: str) -> None:
     move(tx, DELIVERY, [Change(k, ("give_up",), Delivery.GIVEN_UP, None, note=note, claims=True) for k in keys], keys)
 
 
-def release_deliveries(tx: Tx, fax_id: str, sink: str | None = None) -> int:
+def release_deliveries(tx: Tx, fax_id: str) -> int:
     """Offer what is held once more; what a sink may have, by the plan that it has it by."""
     rows = DELIVERY.lock_all(tx, fax_id)
+    return len(move(tx, DELIVERY, [_again(tx, row) for row in _in(list(rows.values()), {Delivery.HELD})], rows))
+
+
+def _after_all(tx: Tx, row: Row[Any], *, required: bool) -> None:
+    """It goes where it was to go already; required, if either was."""
+    rows = {DELIVERY.key(row): row}
+    if row.state in {Delivery.HELD, Delivery.GIVEN_UP}:
+        change = _again(tx, row)
+        move(tx, DELIVERY, [replace(change, values={**change.values, "optional": row.optional and not required})], rows)
+    elif required and row.optional:
+        renew(tx, DELIVERY, [row], {"optional": False}, claims=False)
+
+
+def _again(tx: Tx, row: Row[Any]) -> Change[Delivery]:
+    target = Delivery.DELIVERING if row.plan is not None else Delivery.PENDING
     values = {"due": tx.now, "attempts": 0, "since": tx.now}
-    changes = []
-    for key, row in rows.items():
-        if row.state == Delivery.HELD and sink in {None, row.sink}:
-            target = Delivery.DELIVERING if row.plan is not None else Delivery.PENDING
-            changes.append(Change(key, ("release",), target, None, values, claims=True))
-    return len(move(tx, DELIVERY, changes, rows))
+    return Change(DELIVERY.key(row), ("release",), target, None, values, claims=True)
 
 
 def _in(rows: Sequence[Row[Any]], states: frozenset[str] | set[str]) -> list[Row[Any]]:

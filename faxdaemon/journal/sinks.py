@@ -5,6 +5,8 @@ Promise   one delivery of a sink is handed over at a time, on whatever node, and
 Needs     nothing more than the journal.
 Crash     the turn of a process that is gone ends at once where it is known to be gone (SQLite; PostgreSQL: no
           heartbeat any more), else after its time.
+
+See `docs/decisions/0025-a-sink-pauses-as-a-whole.md`.
 """
 
 from __future__ import annotations
@@ -92,7 +94,8 @@ class Sinks(Part):
             row = connection.execute(_LOOK, {"sink": sink}).one_or_none()
             held = connection.execute(_HELD_HERE, {"sink": sink}).all()
             kept = {FaxId(one.fax_id): str(one.reason) for one in held}
-            if row is not None and row.reason is not None:
+            waiting = connection.execute(_NEXT, {"sink": sink}).scalar() is not None
+            if waiting and row is not None and row.reason is not None:
                 return Troubles(row.reason, {}, kept)
             waits = connection.execute(_REASONS, {"sink": sink}).all()
             faults = {FaxId(one.fax_id): str(one.reason) for one in waits if one.attempts}
@@ -103,14 +106,14 @@ class Sinks(Part):
         return self._read(work)
 
     def sinks(self) -> list[SinkStanding]:
-        """Every sink that something waits for, or that is down, by its name."""
+        """Every sink that something waits for, by its name."""
 
         def work(connection: Connection) -> list[SinkStanding]:
             now = self._database.now(connection)
             down = {row.name: row for row in connection.execute(_DOWN_NOW)}
             live = {row.sink: row for row in connection.execute(_LIVE_BY_SINK)}
             held = {row.sink: row for row in connection.execute(_HELD_BY_SINK)}
-            names = sorted({*down, *live, *held})
+            names = sorted({*live, *held})
             return [_standing(name, down.get(name), live.get(name), held.get(name), now) for name in names]
 
         return self._read(work)

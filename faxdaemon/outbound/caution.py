@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from faxdaemon.contracts.journal import Guard
 from faxdaemon.core.model import Route
 from faxdaemon.core.numbers import Kind, kind_of, masked
+from faxdaemon.core.text import matches
 
 TEST_FIELD = "test_instead_of"
 """In the answer: the number that a fax would have gone to, had there been no test number."""
@@ -204,11 +204,6 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("test_number", _test_number),
 )
 """Each under its key in the configuration.  The test number comes last: the others judge the real one."""
-
-
-def matches(number: str, pattern: str) -> bool:
-    """Whether a number (E.164) or an address is one of a pattern's: `*` stands for any signs, `?` for one."""
-    return fnmatchcase(number.lower(), pattern.lower())
 
 
 def _listed(numbers: Iterable[str]) -> str:

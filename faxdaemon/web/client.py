@@ -71,6 +71,16 @@ class ControlClient:
         """Have old faxes cleared away now."""
         self._ask("POST", "/prune")
 
+    def give_up(self, fax: str, destination: str | None) -> int:
+        """Do not deliver a received fax any more; returns to how many destinations."""
+        asked = {"fax": fax, **({"destination": destination} if destination else {})}
+        return int(self._ask("POST", "/deliveries/give-up", params=asked)["changed"])
+
+    def redirect(self, source: str, target: str | None) -> int:
+        """Send what waits for a destination to another, or nowhere; returns how many faxes."""
+        asked = {"source": source, **({"target": target} if target else {})}
+        return int(self._ask("POST", "/deliveries/redirect", params=asked)["changed"])
+
     def send(self, number: str, name: str, chunks: Iterable[bytes]) -> tuple[str, Path]:
         """Hand a document over; returns its drop's name and folder."""
         answer = self._ask("POST", "/send", params={"number": number, "name": name}, content=chunks)

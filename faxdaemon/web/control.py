@@ -4,6 +4,8 @@
     POST /faxes/{id}/hold?reason=...      -> {"changed": n}     likewise release, resend, cancel, sent
     POST /accounts/{name}/look           -> {}     its inbox is looked into now
     POST /prune                          -> {}     old faxes are cleared away now
+    POST /deliveries/give-up?fax=...&destination=...      -> {"changed": n}
+    POST /deliveries/redirect?source=...&target=...       -> {"changed": n}
     POST /send?number=...&name=...        -> {"name": ..., "folder": ...}     the document is the body, streamed
     POST /reload                          -> {"generation": n, "notes": [...]}   /status tells when n is in force
 
@@ -75,9 +77,7 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     def status() -> dict[str, Any]:
         return dict(control.status())
 
-    @app.post("/faxes/{fax}/{action}")
-    def faxes(fax: str, action: Action, reason: str = "") -> dict[str, int]:
-        return {"changed": decide(control.journal, action, fax, reason)}
+    _decisions(app, control.journal)
 
     @app.post("/reload")
     def reload() -> dict[str, Any]:
@@ -110,6 +110,22 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     if token is not None:
         _lock(app, token)
     return app
+
+
+def _decisions(app: FastAPI, journal: OperatorJournal) -> None:
+    """What a person may decide about a fax."""
+
+    @app.post("/faxes/{fax}/{action}")
+    def faxes(fax: str, action: Action, reason: str = "") -> dict[str, int]:
+        return {"changed": decide(journal, action, fax, reason)}
+
+    @app.post("/deliveries/give-up")
+    def give_up(fax: str, destination: str | None = None) -> dict[str, int]:
+        return {"changed": journal.give_up(fax, destination)}
+
+    @app.post("/deliveries/redirect")
+    def redirect(source: str, target: str | None = None) -> dict[str, int]:
+        return {"changed": journal.redirect(source, target)}
 
 
 def _pieces(request: Request) -> Iterator[bytes]:

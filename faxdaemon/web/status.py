@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from faxdaemon import __version__
-from faxdaemon.contracts.journal import Pause
+from faxdaemon.contracts.journal import Pause, SinkStanding
 
 
 class Surveyed(Protocol):
@@ -31,20 +31,30 @@ class Surveyed(Protocol):
         """Whether and why the account is to be asked nothing."""
         ...
 
+    def sinks(self) -> list[SinkStanding]:
+        """Every destination that something waits for."""
+        ...
+
 
 def survey(journal: Surveyed, accounts: Iterable[str]) -> dict[str, Any]:
     """`counts` by state (`out.ready`, ...), accounts that are `paused` (nothing is sent through them) and `quiet` (they
-    are asked nothing): `{"main": {"reason": ..., "seconds": ...}}`."""
+    are asked nothing): `{"main": {"reason": ..., "seconds": ...}}`; and `destinations` that received faxes wait for."""
     names = tuple(accounts)
     return {
         "counts": dict(journal.counts()),
         "paused": _told({name: journal.paused(name) for name in names}),
         "quiet": _told({name: journal.quieted(name) for name in names}),
+        "destinations": {one.sink: _standing(one) for one in journal.sinks()},
     }
 
 
 def _told(found: Mapping[str, Pause | None]) -> dict[str, Any]:
     return {name: {"reason": p.reason, "seconds": round(p.seconds)} for name, p in found.items() if p is not None}
+
+
+def _standing(one: SinkStanding) -> dict[str, Any]:
+    facts = {"waiting": one.waiting, "held": one.held, "oldest": one.oldest}
+    return facts if one.reason is None else {**facts, "reason": one.reason, "seconds": round(one.again)}
 
 
 class Status:

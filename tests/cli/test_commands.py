@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
+import yaml
 from typer.testing import CliRunner
 
 from faxdaemon import __version__, cli
@@ -44,8 +45,8 @@ EVERY = {" ".join(path): path for path, _ in commands()}
 
 def test_the_commands_that_there_are():
     wanted = (
-        "run reload check explain cover demo sandbox send list show hold release resend cancel sent status account "
-        "config import"
+        "run reload check explain cover demo sandbox send list show hold release resend cancel sent give-up redirect "
+        "status account config import reconcile prune"
     )
     account = (
         "offers lines numbers records covers profile image transmittal forget again web broadcast "
@@ -54,9 +55,8 @@ def test_the_commands_that_there_are():
         "broadcast-start broadcast-status broadcast-report simple simple-send simple-status"
     )
     below = {f"account main {name.replace('-', ' ')}" for name in account.split()}
-    assert set(wanted.split()) | {"config schema", "config check", "config sample", "import concord"} | below == set(
-        EVERY
-    )
+    groups = {"config schema", "config check", "config routes", "config sample", "import concord"}
+    assert set(wanted.split()) | groups | below == set(EVERY)
 
 
 @pytest.mark.parametrize("path", EVERY.values(), ids=EVERY)
@@ -417,3 +417,80 @@ def test_the_program_itself(site):
     closed = f"{sys.executable} -m faxdaemon list | true"
     broken = subprocess.run(closed, shell=True, capture_output=True, env=env, check=False)
     assert b"Traceback" not in broken.stderr
+
+
+# -- destinations of received faxes
+
+FROM = "main:other:folder"
+LINE = "+13035550100"
+
+
+def test_status_tells_of_destinations_and_of_those_that_are_gone(site):
+    known = site.run("status").stdout
+    assert f"destination {FROM}: 1 received faxes under way, 0 held, the oldest {site.received}\n" in known
+    assert json.loads(site.run("status", "--json").stdout)["destinations"][FROM]["waiting"] == 1
+    journal = site.journal()
+    assert journal.redirect(FROM, "main:+13035550101:mail") == 1
+    journal.close()
+    assert "main:+13035550101:mail: 1 received" in site.run("status").stdout
+    assert "it is not in the configuration: put it back" in site.run("status").stdout
+
+
+def test_a_destination_that_is_gone_is_left_for_another_or_for_nowhere(site):
+    journal = site.journal()
+    journal.redirect(FROM, "gone")
+    journal.close()
+    fails(site.run("redirect", "gone", "main:othr:folder"), 1, "there is no destination", f"did you mean “{FROM}”")
+    result = site.run("redirect", "gone", FROM)
+    assert (result.exit_code, result.stdout) == (0, f"gone: 1 received faxes sent to {FROM} instead\n")
+    assert "no daemon is running" in result.stderr
+    assert site.state_of(site.received) == "stored"
+
+
+def test_nowhere(site):
+    assert "1 received faxes given up" in site.run("redirect", FROM, "nowhere").stdout
+    fails(site.run("redirect", FROM, "nowhere"), 1, "nothing waits for")
+    assert site.state_of(site.received) == "delivered"
+
+
+def test_give_up(site):
+    fails(site.run("give-up", site.received), 1, f"under way to {FROM}", f"--destination {FROM}")
+    result = site.run("give-up", site.received, "--destination", FROM)
+    assert result.exit_code == 0
+    assert "given up for 1 destination;" in result.stdout
+    assert site.state_of(site.received) == "delivered"
+    shown = site.run("show", site.received).stdout
+    assert "given_up" in shown
+    assert "given up by a person" in shown
+
+
+def test_routes(site):
+    result = site.run("config", "routes", "--line", "303 555 0100", "--at", "2026-11-20 19:30")
+    assert result.exit_code == 0
+    assert "line: other; no rule fits\n" in result.stdout
+    assert result.stdout.endswith(f"  {FROM}\n")
+    fails(site.run("config", "routes", "--account", "man"), 1, "name one with --account: main")
+    fails(site.run("config", "routes", "--line", "fax"), 1, "is not a fax number")
+    fails(site.run("config", "routes", "--at", "noon"), 1, "“noon” is no time")
+
+
+def test_routes_by_rule(site):
+    whole = yaml.safe_load(site.config.read_text("utf-8"))
+    folder = {"path": str(site.desk)}
+    rules = [
+        {"name": "long", "min_pages": 20, "folder": {**folder, "required": False}},
+        {"name": "night", "hours": "18:00-08:00", "instead": True, "folder": [folder, {**folder, "id": "two"}]},
+    ]
+    whole["timezone"] = "America/Denver"
+    whole["inbound"][0] |= {"rules": rules, "lines": {LINE: {"folder": folder}}}
+    site.config.write_text(yaml.safe_dump(whole), encoding="utf-8")
+    asked = ["config", "routes", "--line", LINE, "--pages", "20", "--at"]
+    said = site.run(*asked, "2026-11-20 19:30").stdout.splitlines()
+    assert said[0] == f"received Fri 2026-11-20 19:30 MST; line: {LINE}; rules: long, night"
+    assert said[1:] == ["  main:long:folder (optional)", "  main:night:folder", "  main:night:folder:two"]
+    assert site.run(*asked, "2026-11-20 12:00").stdout.splitlines()[1:] == [
+        f"  main:{LINE}:folder",
+        "  main:long:folder (optional)",
+    ]
+    asked = ["config", "routes", "--line", "+13035550109", "--at", "2026-11-20 12:00"]
+    fails(site.run(*asked), 1, "nobody would get it", "is not configured", "no rule fits")

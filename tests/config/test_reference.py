@@ -9,7 +9,9 @@ import pytest
 
 from faxdaemon import plugins
 from faxdaemon.config import reference
-from faxdaemon.config.types import PROVIDERS, SINKS, DropFolder, InboundAccount, Log, Settings, Web, options
+from faxdaemon.config.inbound import InboundAccount
+from faxdaemon.config.kinds import PROVIDERS, SINKS, options
+from faxdaemon.config.types import DropFolder, Log, Settings, Web
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 

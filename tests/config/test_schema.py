@@ -12,9 +12,9 @@ import yaml
 from support.schemas import violations
 
 from faxdaemon import plugins
+from faxdaemon.config.kinds import FORMATS, PROVIDERS, SINKS
 from faxdaemon.config.load import load
 from faxdaemon.config.schema import json_schema
-from faxdaemon.config.types import FORMATS, PROVIDERS, SINKS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 PASSWORD_FILE = "/etc/faxdaemon/faxage.password"
@@ -77,7 +77,7 @@ def change(place: str, value: Any) -> Callable[[Any], None]:
         (change("outbound/0/formats", ["nothing"]), ".outbound[0].formats[0]: enum"),
         (change("outbound/0/resolution", "finest"), ".outbound[0].resolution: anyOf"),
         (change("inbound/0/lines/other/sinks", {}), ".inbound[0].lines.other.sinks: additionalProperties"),
-        (change("inbound/0/lines/other/folder/as", "pfd"), ".inbound[0].lines.other.folder.as: enum"),
+        (change("inbound/0/lines/other/folder/as", "pfd"), ".inbound[0].lines.other.folder: anyOf"),
         (change("log", {"level": "loud"}), ".log.level: enum"),
     ],
 )
@@ -98,7 +98,10 @@ def test_every_part_is_in_it(schema: dict[str, Any]) -> None:
     for name in plugins.names(PROVIDERS):
         assert schema["$defs"][f"account-{name}"]["properties"]["provider"]["const"] == name
     for name in plugins.names(SINKS):
-        assert schema["$defs"]["Line"]["properties"][name] == {"$ref": f"#/$defs/sink-{name}"}
+        one = {"$ref": f"#/$defs/sink-{name}"}
+        for part in ("Line", "Rule"):
+            either = schema["$defs"][part]["properties"][name]["anyOf"]
+            assert either == [one, {"type": "array", "minItems": 1, "items": one}]
     formats = schema["$defs"]["DropFolder"]["properties"]["formats"]
     assert formats["items"]["enum"] == list(plugins.names(FORMATS))
 

@@ -10,6 +10,7 @@ from support.scripted import Crash, Faulty, Scripted, Site, listed
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import JournalError, NotSent, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.lines import Lines
 from faxdaemon.core.model import StoredDocument
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.fetch import InboxRules
@@ -19,7 +20,7 @@ TROUBLES = [ProviderTrouble("502"), NotSent("no connection"), OutcomeUnknown("re
 
 def stage(site: Site, provider: Scripted, *, when_stored: bool = False, journal: Any = None) -> AcknowledgeStage:
     return AcknowledgeStage(
-        InboxRules("main", 60.0, 100.0, {}),
+        InboxRules("main", 60.0, 100.0, Lines({})),
         when_stored=when_stored,
         provider=provider,
         journal=journal or site.journal,

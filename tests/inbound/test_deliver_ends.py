@@ -15,7 +15,7 @@ from faxdaemon.core.errors import FilesError, FolderOffline, SinkOffline, Undeli
 from faxdaemon.inbound.deliver import GIVE_UP
 from faxdaemon.inbound.telling import StrayStage
 
-HELD = Filter(direction="in", states=("held",))
+HELD = Filter(direction="in", states=("held",), destinations=True)
 DAY = 24 * 3600.0
 
 
@@ -76,8 +76,8 @@ def test_an_optional_delivery_is_given_up_after_its_time_in_all_sight(site: Site
     took = (site.clock.now() - began).total_seconds()
     assert GIVE_UP - 10 <= took < GIVE_UP + 1800
     assert site.journal.counts()["delivery.held"] == 3
-    assert f"{faxes[0]} and 2 more" in site.alerts.open["held:printer"]
-    assert "no queue" in site.alerts.open["held:printer"]
+    assert f"{faxes[0]} and 2 more" in site.alerts.open["undelivered:printer"]
+    assert "no queue" in site.alerts.open["undelivered:printer"]
     assert [row.fax_id for row in site.journal.find(HELD)] == faxes[::-1], "listed among what waits for a person"
     printer.faults.clear()
     assert site.journal.release(faxes[0]) == 1
@@ -104,7 +104,7 @@ def test_one_optional_fax_that_cannot_be_delivered_is_given_up_after_its_time(si
     stage.step()
     assert deliveries(site, fax) == {"desk": "held"}
     assert state(site, fax) == "stored", "nobody has it"
-    assert "odd" in site.alerts.open["held:desk"]
+    assert "odd" in site.alerts.open["undelivered:desk"]
 
 
 # -- never
@@ -117,7 +117,7 @@ def test_what_a_sink_will_never_take_is_held_and_blocks_nobody(site: Site) -> No
     rest(site, stage)
     assert (deliveries(site, first), deliveries(site, second)) == ({"desk": "held"}, {"desk": "done"})
     assert state(site, first) == "stored", "a required one waits for a person"
-    assert "the address does not exist" in site.alerts.open["held:desk"]
+    assert "the address does not exist" in site.alerts.open["undelivered:desk"]
     assert site.journal.release(first) == 1
     rest(site, stage)
     assert [name for name, _ in sink.acts[-2:]] == ["stage", "publish"], "it begins anew"
@@ -130,7 +130,7 @@ def test_what_is_held_is_told_again_after_a_restart(site: Site) -> None:
     deliver(site, Sink("desk", Undeliverable("never"))).step()
     site.restart()
     deliver(site, Sink("desk")).step()
-    assert "never" in site.alerts.open["held:desk"]
+    assert "never" in site.alerts.open["undelivered:desk"]
 
 
 def test_a_person_gives_up_what_is_held(site: Site) -> None:
@@ -307,6 +307,32 @@ def test_what_was_optional_stays_so_elsewhere(site: Site) -> None:
     assert state(site, fax) == "delivered"
 
 
+@pytest.mark.parametrize("end", ["given up", "held", "waiting", "done"])
+def test_what_is_sent_elsewhere_arrives_where_it_was_to_go_already(site: Site, end: str) -> None:
+    """It must not count as delivered because the other one was given up, or was optional."""
+    fax = stored(site, sinks=("gone", "desk"), optional={"desk"})
+    if end == "given up":
+        site.journal.give_up(fax, "desk")
+    elif end == "held":
+        deliver(site, Sink("desk", Undeliverable("never"))).step()
+    elif end == "done":
+        deliver(site, Sink("desk")).step()
+    assert site.journal.redirect("gone", "desk") == 1
+    assert state(site, fax) == ("delivered" if end == "done" else "stored")
+    site.later(1)
+    rest(site, deliver(site, Sink("desk")))
+    assert deliveries(site, fax) == {"desk": "done", "gone": "given_up"}
+    assert state(site, fax) == "delivered"
+
+
+def test_there_and_back_again(site: Site) -> None:
+    fax = stored(site, sinks=("desk",))
+    site.journal.redirect("desk", "attic")
+    site.journal.redirect("attic", "desk")
+    assert deliveries(site, fax) == {"attic": "given_up", "desk": "pending"}
+    assert state(site, fax) == "stored"
+
+
 def test_faxes_for_a_destination_that_is_gone_are_given_up_together(site: Site) -> None:
     faxes = [stored(site, f"in-{n}", sinks=("gone",)) for n in range(3)]
     assert site.journal.redirect("gone", None) == 3
@@ -315,6 +341,17 @@ def test_faxes_for_a_destination_that_is_gone_are_given_up_together(site: Site) 
         site.journal.redirect("gone", None)
     with pytest.raises(UserError, match="name another destination"):
         site.journal.redirect("gone", "gone")
+
+
+def test_a_sink_that_nothing_waits_for_any_more_is_no_trouble(site: Site) -> None:
+    fax = stored(site)
+    stage = deliver(site, Sink("desk", FolderOffline("away")))
+    stage.step()
+    assert list(site.alerts.open) == ["sink:desk"]
+    site.journal.give_up(fax, "desk")
+    stage.step()
+    assert site.alerts.open == {}
+    assert site.journal.sinks() == []
 
 
 def test_how_the_sinks_stand(site: Site) -> None:

@@ -21,8 +21,9 @@ from faxdaemon.core.errors import (
     ProviderTrouble,
 )
 from faxdaemon.core.ids import FaxId
+from faxdaemon.core.lines import OTHER, Lines
 from faxdaemon.core.model import InboundFax
-from faxdaemon.inbound.fetch import OTHER, TRIES_BEFORE_ALERT, TRIES_BEFORE_HOLD, FetchStage, InboxRules
+from faxdaemon.inbound.fetch import TRIES_BEFORE_ALERT, TRIES_BEFORE_HOLD, FetchStage, InboxRules
 
 POLL = 60.0
 LINE = "+13035550100"
@@ -34,7 +35,7 @@ def stage(site: Site, provider: Scripted, *, lines: Mapping[str, Sequence[str]] 
     values: dict[str, Any] = {"files": site.files, "documents": site.documents, "journal": site.journal}
     values |= parts
     return FetchStage(
-        InboxRules(account="main", poll=POLL, timeout=100.0, lines=lines),
+        InboxRules(account="main", poll=POLL, timeout=100.0, lines=Lines(lines)),
         site.spool,
         provider=provider,
         accounts=site.journal,
@@ -397,7 +398,7 @@ def test_a_crash_between_rename_and_commit(site: Site) -> None:
 
 
 def test_a_crash_after_the_commit(site: Site) -> None:
-    def after(real: Any, *args: Any) -> None:
+    def after(real: Any, *args: Any, **more: Any) -> None:
         real(*args)
         raise Crash
 
@@ -413,7 +414,7 @@ def test_everything_is_durable_before_the_commit(site: Site) -> None:
     files = Faulty(site.files)
     seen: list[str] = []
 
-    def stored(real: Any, fax: Any, document: Any, sinks: Any) -> Any:
+    def stored(real: Any, fax: Any, document: Any, sinks: Any, **more: Any) -> Any:
         seen.extend(name for name, _ in files.calls)
         return real(fax, document, sinks)
 

@@ -13,10 +13,11 @@ from support.scripted import Crash, Faulty, Scripted, Site, capabilities, listed
 from faxdaemon.contracts.journal import TURN, Filter
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import FilesError, ItemGone, ProviderTrouble
+from faxdaemon.core.lines import OTHER, Lines
 from faxdaemon.core.model import InboundFax, Listed, StoredDocument
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
-from faxdaemon.inbound.fetch import BLOCKS_AFTER, OTHER, TRIES_BEFORE_KEPT, FetchStage, InboxRules
+from faxdaemon.inbound.fetch import BLOCKS_AFTER, TRIES_BEFORE_KEPT, FetchStage, InboxRules
 
 POLL = 3600.0
 LINE = "+13035550100"
@@ -87,7 +88,7 @@ class Line:
         self.desk = Desk()
         common: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
         asked = {**common, "provider": provider, "asking": site.asking()}
-        rules = InboxRules("main", POLL, 100.0, lines, one_at_a_time=True)
+        rules = InboxRules("main", POLL, 100.0, Lines(lines), one_at_a_time=True)
         self.fetch = FetchStage(
             rules, site.spool, files=site.files, documents=site.documents, accounts=site.journal, **asked
         )
@@ -357,6 +358,6 @@ def test_elsewhere_an_acknowledgement_causes_no_listing(site: Site) -> None:
     provider = Scripted().will("acknowledge", None)
     asked: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
     site.journal.stored(fax, StoredDocument("in/x", 1, "0" * 64, "application/pdf", 1), [])
-    rules = InboxRules("main", POLL, 100.0, {})
+    rules = InboxRules("main", POLL, 100.0, Lines({}))
     AcknowledgeStage(rules, when_stored=False, provider=provider, asking=site.asking(), **asked).step()
     assert site.journal.take_duty("inbox:main", POLL) == POLL

@@ -14,8 +14,9 @@ from faxdaemon.contracts.journal import Filter
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Drop, Origin, Request, Role, Route
 from faxdaemon.core.numbers import Kind
+from faxdaemon.core.text import matches
 from faxdaemon.formats import filename, request
-from faxdaemon.outbound.caution import RULES, TEST_FIELD, Care, Case, Change, Hold, Refuse, judge, matches
+from faxdaemon.outbound.caution import RULES, TEST_FIELD, Care, Case, Change, Hold, Refuse, judge
 from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.route import RouteStage

@@ -15,6 +15,7 @@ from support.wire import RealClock, Talk, WireServer, always, reply
 
 from faxdaemon.contracts.provider import Provider
 from faxdaemon.core.errors import CredentialsRefused, ItemGone, OutcomeUnknown, ProviderTrouble
+from faxdaemon.core.lines import Lines
 from faxdaemon.core.model import Listed
 from faxdaemon.http import Http
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
@@ -233,7 +234,7 @@ def test_the_queue_is_emptied_one_by_one_by_the_stages(
     site = Site(tmp_path)
     provider = opened(Options(provider="faxde", url=box.url_of("faxde"), customer="faxde", password="sandbox-password"))
     sink = Sink()
-    fetch, deliver, acknowledge = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, {LINE: ["desk"]}))
+    fetch, deliver, acknowledge = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, Lines({LINE: ["desk"]})))
     numbers = [box.inject(LINE, document=None, pages=1) for _ in "123"]
     for waiting in (2, 1, 0, 0):
         for stage in (fetch, fetch, deliver, acknowledge):
@@ -259,7 +260,7 @@ def test_what_cannot_be_read_lets_the_others_come(
     site = Site(tmp_path)
     provider = opened(Options(provider="faxde", url=box.url_of("faxde"), customer="faxde", password="sandbox-password"))
     sink = Sink()
-    works = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, {LINE: ["desk"]}, one_at_a_time=True))
+    works = stages(site, provider, sink, InboxRules("main", 30.0, 100.0, Lines({LINE: ["desk"]}), one_at_a_time=True))
     numbers = [box.inject(LINE, pages=1) for _ in "123"]
     poison = box.inbox("faxde")[1]
     spoil(poison.path)

@@ -12,6 +12,7 @@ from support.scripted import Site
 
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.provider import Provider
+from faxdaemon.core.lines import Lines
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
@@ -43,7 +44,7 @@ class Desk:
         self.site = site
         asking = {"provider": provider, "asking": site.asking()}
         parts: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
-        rules = InboxRules("main", 30.0, 100.0, {line: [sink.key]})
+        rules = InboxRules("main", 30.0, 100.0, Lines({line: [sink.key]}))
         self.stages = [
             FetchStage(
                 rules,

@@ -16,10 +16,11 @@ from support.scripted import Site, rules
 
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.contracts.provider import Provider
+from faxdaemon.core.lines import OTHER, Lines
 from faxdaemon.http import Http
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import DeliverStage
-from faxdaemon.inbound.fetch import OTHER, FetchStage, InboxRules
+from faxdaemon.inbound.fetch import FetchStage, InboxRules
 from faxdaemon.options import Account
 from faxdaemon.outbound.resolve import ResolveStage
 from faxdaemon.outbound.submit import SubmitStage
@@ -98,7 +99,7 @@ class Office:
         parts: dict[str, Any] = {"journal": site.journal, "clock": site.clock, "alert": site.alerts}
         sink = open_sink("desk", FolderOptions(path=self.desk), site.sink_tools())
         single = self.provider.capabilities.head_of_queue_inbox
-        inbox = InboxRules("main", poll=30.0, timeout=20.0, lines={OTHER: ["desk"]}, one_at_a_time=single)
+        inbox = InboxRules("main", poll=30.0, timeout=20.0, lines=Lines({OTHER: ["desk"]}), one_at_a_time=single)
         asking = site.asking()
         more = {"files": site.files, "documents": site.documents, "accounts": site.journal}
         fetch = FetchStage(inbox, site.spool, provider=self.provider, asking=asking, **more, **parts)

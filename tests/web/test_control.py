@@ -15,8 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faxdaemon.contracts.journal import Pause
+from faxdaemon.contracts.journal import Pause, SinkStanding
 from faxdaemon.core.errors import FilesError, JournalError, UserError
+from faxdaemon.core.ids import FaxId
 from faxdaemon.core.places import DropPlaces
 from faxdaemon.files import open_files
 from faxdaemon.web import local, loopback
@@ -64,6 +65,15 @@ class Journal:
 
     def mark_sent(self, fax):
         return self._do("sent", fax)
+
+    def give_up(self, fax, sink):
+        return self._do("give up", fax, sink)
+
+    def redirect(self, sink, target):
+        return self._do("redirect", sink, target)
+
+    def sinks(self):
+        return [SinkStanding("main:other:folder", 2, 1, FaxId("01jd"), "away", 4.4)]
 
     def counts(self):
         return {"out.ready": 2}

@@ -17,6 +17,7 @@ from support.papers import pdf_bytes
 from faxdaemon.contracts.provider import JobStatus, Progress
 from faxdaemon.contracts.push import NotUnderstood, Push, PushedFax, Understood
 from faxdaemon.core.errors import FilesError, JournalError
+from faxdaemon.core.lines import Lines
 from faxdaemon.core.model import Listed
 from faxdaemon.core.places import Spool
 from faxdaemon.documents import open_documents
@@ -55,7 +56,7 @@ class World:
         put_journal(place)
         self.journal = open_journal("sqlite", state=place, clock=self.clock, signals=Bell(), node="one")
         self.said: Any = Understood()
-        self.rules = PushRules("main", 80, 30.0, InboxRules("main", 600.0, 10.0, {LINE: ["desk"]}))
+        self.rules = PushRules("main", 80, 30.0, InboxRules("main", 600.0, 10.0, Lines({LINE: ["desk"]})))
 
     def take(self, said: Any = None) -> int:
         receiver = PushReceiver(
@@ -109,7 +110,7 @@ def test_again_it_writes_nothing_and_changes_nothing(world: World) -> None:
 
 def test_what_a_dead_process_left_is_overwritten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(world.journal, "arrived", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        dying.setattr(world.journal, "arrived", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             world.fax()
     assert len(world.spooled()) == 1
@@ -119,7 +120,7 @@ def test_what_a_dead_process_left_is_overwritten(world: World, monkeypatch: pyte
 
 
 def test_when_somebody_else_was_first_nothing_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world.journal, "arrived", lambda *_: False)
+    monkeypatch.setattr(world.journal, "arrived", lambda *_, **__: False)
     assert world.fax() == 200
     assert world.spooled() == []
 
@@ -153,7 +154,7 @@ def test_a_journal_that_fails_is_never_answered_well(
 ) -> None:
     """It passes, and the web server answers 503 (`test_push_web`); pushed again, it is taken."""
     with monkeypatch.context() as broken:
-        broken.setattr(world.journal, method, lambda *_: (_ for _ in ()).throw(JournalError("disk")))
+        broken.setattr(world.journal, method, lambda *_, **__: (_ for _ in ()).throw(JournalError("disk")))
         with pytest.raises(JournalError):
             world.fax()
     assert world.fax() == 200

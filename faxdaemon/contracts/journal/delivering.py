@@ -24,7 +24,7 @@ class Troubles:
 
 @dataclass(frozen=True, slots=True)
 class SinkStanding:
-    """How a sink stands that something waits for, or that is down."""
+    """How a sink stands that something waits for."""
 
     sink: str
     waiting: int
@@ -85,5 +85,5 @@ class DeliveryJournal(Protocol):
         ...
 
     def sinks(self) -> list[SinkStanding]:
-        """Every sink that something waits for, or that is down."""
+        """Every sink that something waits for."""
         ...

@@ -50,6 +50,8 @@ class Filter:
     direction: str | None = None
     """`out` or `in`."""
     states: tuple[str, ...] = ()
+    destinations: bool = False
+    """With HELD among the states: received faxes, too, that are held for one of their destinations."""
     number: str | None = None
     """Part of a number."""
     folder: str | None = None

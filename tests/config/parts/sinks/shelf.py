@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from faxdaemon.options import Section
+from faxdaemon.options import Destination
 
 
-class Options(Section):
+class Options(Destination):
     """A place for papers."""
 
     path: Path
