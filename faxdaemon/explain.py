@@ -1,17 +1,18 @@
 """`faxdaemon explain`: what would become of these files, and why.  Nothing is sent, moved or written down.
 
-Promise   the very code that decides in the daemon decides here, so that what is told is what would happen; what only
-          the journal can know (a first number, a look-alike, a full hour) is named as such.
+Promise   the very code that decides in the daemon decides here, so that what is told is what would happen; what the
+          other faxes tell (a first number, a look-alike, a full hour) is asked of the journal where there is one.
 Needs     the files; a configuration, or without one every dialect and an account that takes everything.
 Crash     keeps nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts.documents import CannotRead, Documents, Page
 from faxdaemon.contracts.files import Files
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Papers
+from faxdaemon.contracts.journal import Foreseen, HistoryJournal
 from faxdaemon.contracts.provider import Capabilities, Duplicates, Find
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.ids import FaxId
@@ -69,6 +71,15 @@ class Ground:
     rules: FolderRules
     able: Mapping[str, Capabilities]
     reach: Reach = field(default_factory=Reach)
+    folder: str = ""
+    journal: HistoryJournal | None = None
+    """Where there is one to be asked."""
+
+    @property
+    def others_matter(self) -> bool:
+        """Whether what other faxes tell could hold or delay this one."""
+        guard = self.rules.care.guard(remember=False)
+        return guard.first_time or guard.lookalike > 0 or guard.per_hour is not None
 
 
 def configured(settings: Settings, folder: Path | None, files: Sequence[Path]) -> tuple[DropFolder, Ground]:
@@ -78,7 +89,8 @@ def configured(settings: Settings, folder: Path | None, files: Sequence[Path]) -
     for name in chosen.accounts:
         with closing(open_account(settings.accounts[name], SystemClock())) as provider:
             able[name] = provider.capabilities
-    return chosen, Ground(rules_of(settings, chosen), able, Reach(tuple(chosen.roots), chosen.paths))
+    reach = Reach(tuple(chosen.roots), chosen.paths)
+    return chosen, Ground(rules_of(settings, chosen), able, reach, str(chosen.folder))
 
 
 def unconfigured(region: str, files: Sequence[Path]) -> Ground:
@@ -155,7 +167,19 @@ class _Explaining:
             decision = deciding.decide(Drop(name, documents, part.number), self._ground.rules)
         except Refusal as refusal:
             return Told("held" if refusal.hold else "refused", refusal.reason, names, steps)
-        return self._decided(decision, names, steps)
+        return self._decided(decision, names, steps, self._foreseen(decision, documents))
+
+    def _foreseen(self, decision: Decision, documents: Sequence[tuple[Document, Path]]) -> Foreseen:
+        """What the other faxes say; nothing without a journal."""
+        if self._ground.journal is None:
+            return Foreseen((), None)
+        hashed = []
+        for document, path in documents:
+            with path.open("rb") as stream:
+                hashed.append(replace(document, sha256=hashlib.file_digest(stream, "sha256").hexdigest()))
+        numbers = [route.number for route in decision.routes]
+        guard = self._ground.rules.care.guard(remember=False)
+        return self._ground.journal.foresee(self._ground.folder, numbers, hashed, guard)
 
     def _document(self, number: int, piece: Piece, work: Path) -> tuple[Document, Path]:
         if isinstance(piece.source, bytes):
@@ -199,17 +223,21 @@ class _Explaining:
         except CannotRead:
             return ()  # deciding will tell
 
-    def _decided(self, decision: Decision, names: tuple[str, ...], steps: tuple[tuple[str, str], ...]) -> Told:
+    def _decided(
+        self, decision: Decision, names: tuple[str, ...], steps: tuple[tuple[str, str], ...], foreseen: Foreseen
+    ) -> Told:
         rules = [
             (f"rule {name}", verdict.reason if isinstance(verdict, Refuse | Hold) else verdict.note)
             for name, verdict in decision.judgement.told
         ]
+        rules += [("the journal", words) for words in (*foreseen.holds, foreseen.waits) if words]
         rules += [
             (f"page {each.page}", f"“{each.text}” is taken out" if each.text else "is left out")
             for each in decision.order.removals
         ]
         if decision.order.encoding:
             rules.append(("encoding", decision.order.encoding))
+        holds = "; ".join(filter(None, (decision.hold, *foreseen.holds))) or None
         pages = [each.pages for each in decision.inspections]
         recipients = tuple(
             {
@@ -225,8 +253,8 @@ class _Explaining:
             for request, route in zip(decision.order.requests, decision.routes, strict=True)
         )
         return Told(
-            "held" if decision.hold else "sent",
-            decision.hold,
+            "held" if holds else "sent",
+            holds,
             names,
             (*steps, ("understood as", decision.format), *rules),
             recipients,

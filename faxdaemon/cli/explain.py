@@ -7,19 +7,23 @@ Crash     keeps nothing.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from faxdaemon.cli.common import Config, Json, print_json, quiet, say, settings_of
-from faxdaemon.core.errors import ConfigError, UserError
+from faxdaemon.cli.common import Config, Json, journal_of, print_json, quiet, say, settings_of
+from faxdaemon.core.errors import ConfigError, JournalError, UserError
 
 if TYPE_CHECKING:
-    from faxdaemon.explain import Told
+    from faxdaemon.config.types import Settings
+    from faxdaemon.explain import Ground, Told
 
-JOURNAL = "A first number, a look-alike of an earlier fax and a full hour are only seen when it is really dropped."
+JOURNAL = (
+    "The journal cannot be read ({}): a first number, a look-alike of an earlier fax and a full hour are only seen "
+    "when it is really dropped."
+)
 
 
 def explain(
@@ -57,17 +61,30 @@ def explain(
     else:
         chosen, ground = explaining.configured(settings, folder, files)
         where = f"as if dropped into {chosen.folder}"
-    told = explaining.explain(files, ground)
+    told, silent = _told(settings, files, ground)
     if as_json:
-        print_json({"where": where, "faxes": [asdict(each) for each in told]})
+        print_json({"where": where, "faxes": [asdict(each) for each in told], "journal": silent})
     else:
         say(where)
         for each in told:
             _print(each)
-        if settings is not None:
-            say(JOURNAL)
+        if silent is not None:
+            say(silent)
     if any(each.outcome != "sent" for each in told):
         raise typer.Exit(1)
+
+
+def _told(settings: Settings | None, files: list[Path], ground: Ground) -> tuple[list[Told], str | None]:
+    """With what the journal says, if it can be read; else why not."""
+    from faxdaemon import explain as explaining  # noqa: PLC0415 - keeps --help quick
+
+    if settings is None or not ground.others_matter:
+        return explaining.explain(files, ground), None
+    try:
+        with journal_of(settings) as journal:
+            return explaining.explain(files, replace(ground, journal=journal)), None
+    except (JournalError, UserError) as error:
+        return explaining.explain(files, ground), JOURNAL.format(error)
 
 
 def _there_is_one() -> bool:

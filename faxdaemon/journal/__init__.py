@@ -23,6 +23,7 @@ from faxdaemon.journal.clearing import Clearing
 from faxdaemon.journal.database import connect
 from faxdaemon.journal.decisions import Operator
 from faxdaemon.journal.delivering import Delivering
+from faxdaemon.journal.foreseeing import Foreseeing
 from faxdaemon.journal.guarding import learn_reached
 from faxdaemon.journal.history import History
 from faxdaemon.journal.hours import Pace
@@ -62,6 +63,7 @@ class SqlJournal(
     Operator,
     Pace,
     History,
+    Foreseeing,
     Clearing,
     Watching,
 ):

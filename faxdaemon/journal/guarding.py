@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Row
+from sqlalchemy.engine import Connection, Row
 
 from faxdaemon.contracts.journal import Guard, Routed
 from faxdaemon.core.model import Document, Role
@@ -62,7 +62,7 @@ def catch(tx: Tx, decided: Sequence[Routed]) -> dict[tuple[str, int], str]:
         for n, route in enumerate(decision.routes, 1):
             reasons = caught.setdefault((decision.fax_id, n), [])
             if decision.guard.first_time and route.number in new:
-                reasons.append(f"nothing was ever sent to {masked(route.number)}: release it if the number is right")
+                reasons.append(new_words(route.number))
             if (decision.fax_id, n) in alike:
                 reasons.append(alike[decision.fax_id, n])
     return {key: "; ".join(reasons) for key, reasons in caught.items() if reasons}
@@ -137,11 +137,7 @@ def _lookalikes(tx: Tx, decided: Sequence[Routed]) -> dict[tuple[str, int], str]
         if earlier is None:
             _take_over(tx, one)
         else:
-            when = from_ms(earlier.at).strftime("%Y-%m-%d %H:%M UTC")
-            caught[one.fax_id, one.n] = (
-                f"it has the content and the number of fax {earlier.fax_id} of {when}: release it if it is to be sent "
-                "all the same"
-            )
+            caught[one.fax_id, one.n] = alike_words(earlier)
     return caught
 
 
@@ -152,10 +148,25 @@ def _earlier(tx: Tx, one: _One, window: float) -> Row[Any] | None:
     row: Row[Any] = tx.connection.execute(_ALIKE, {"of_content": one.content, "to_number": one.number}).one()
     if row.fax_id == one.fax_id or row.at <= tx.now - round(window * 1000):
         return None
-    state = tx.connection.execute(_STATE, {"of_fax": row.fax_id, "of_n": row.n}).one_or_none()
-    if state is not None and not state.doubt and state.state in {Outbound.FAILED, Outbound.CANCELLED}:
-        return None
-    return row
+    return None if harmless(tx.connection, row) else row
+
+
+def harmless(connection: Connection, row: Row[Any]) -> bool:
+    """Whether the fax of this row has certainly not arrived."""
+    state = connection.execute(_STATE, {"of_fax": row.fax_id, "of_n": row.n}).one_or_none()
+    return state is not None and not state.doubt and state.state in {Outbound.FAILED, Outbound.CANCELLED}
+
+
+def new_words(number: str) -> str:
+    """Why a fax to a new number is held."""
+    return f"nothing was ever sent to {masked(number)}: release it if the number is right"
+
+
+def alike_words(earlier: Row[Any]) -> str:
+    """Why one that looks like an earlier one is held."""
+    when = from_ms(earlier.at).strftime("%Y-%m-%d %H:%M UTC")
+    same = f"it has the content and the number of fax {earlier.fax_id} of {when}"
+    return f"{same}: release it if it is to be sent all the same"
 
 
 def _take_over(tx: Tx, one: _One) -> None:

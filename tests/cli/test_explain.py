@@ -101,7 +101,7 @@ def test_what_is_held_is_told_with_its_reason(site: Any) -> None:
     assert result.exit_code == 1
     assert "would be HELD: its parts do not agree" in result.stdout
     assert "rule agree" in result.stdout
-    assert "only seen when it is really dropped" in result.stdout
+    assert "journal" not in result.stdout, "it could be read"
 
 
 def test_a_folder_that_is_none_of_the_configured(site: Any) -> None:
@@ -116,3 +116,21 @@ def test_a_broken_configuration_is_not_passed_over(site: Any) -> None:
     path = site.place / "x.pdf"
     path.write_bytes(pdf_bytes())
     assert site.run("explain", str(path)).exit_code == 2
+
+
+def test_the_journal_is_asked_for_what_other_faxes_tell(site: Any) -> None:
+    change(site, safety={"first_time": "hold"})
+    path = site.place / "3035550123_x.pdf"
+    path.write_bytes(pdf_bytes())
+    result = site.run("explain", str(path), "--folder", str(site.out))
+    assert "would be HELD: nothing was ever sent to +1303•••••23" in result.stdout
+    assert "the journal: nothing was ever sent" in result.stdout
+
+
+def test_where_no_journal_can_be_read_it_is_said(empty: Any) -> None:
+    change(empty, safety={"lookalike": "1d"})
+    path = empty.place / "3035550123_x.pdf"
+    path.write_bytes(pdf_bytes())
+    told = empty.json("explain", str(path), "--folder", str(empty.out))
+    assert "only seen when it is really dropped" in told["journal"]
+    assert told["faxes"][0]["outcome"] == "sent"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from faxdaemon.contracts.journal import Guard, Routed
+from faxdaemon.contracts.journal import Foreseen, Guard, Routed
 from faxdaemon.contracts.provider import Progress
 from faxdaemon.core.ids import FaxId
 from faxdaemon.core.model import Document, Role
@@ -340,3 +340,28 @@ def test_hours_that_are_over_are_forgotten(world: Any) -> None:
         into_the_hour(world, 0)
         routed(world, guard=capped(1))
     assert len(world.sql("SELECT * FROM hourly")) == 2, "this hour, and the row that is locked"
+
+
+# -- beforehand
+
+
+def test_what_the_other_faxes_say_can_be_asked_beforehand(world: Any) -> None:
+    """It is what really happens then; and asking changes nothing."""
+    world.ended()
+    first = routed(world, guard=ALIKE, sha256=A)
+    guard = replace(ALIKE, first_time=True)
+    new = ["+13035550100", OTHER]
+    foreseen = world.journal.foresee(FOLDER, new, world.make(sha256=A).documents, guard)
+    assert foreseen == world.journal.foresee(FOLDER, new, world.make(sha256=A).documents, guard)
+    fax_id = routed(world, *new, guard=guard, sha256=A)
+    assert sorted(foreseen.holds) == sorted(reason(world, fax_id, n) for n in (1, 2))
+    assert f"fax {first} of" in " ".join(foreseen.holds)
+    assert world.journal.foresee(FOLDER, new, world.make(sha256=A).documents, Guard()) == Foreseen((), None)
+
+
+def test_a_full_hour_can_be_foreseen(world: Any) -> None:
+    into_the_hour(world, 0)
+    assert world.journal.foresee(FOLDER, [OTHER], (), capped(1)).waits is None
+    routed(world, guard=capped(1))
+    assert "more than 1 faxes want to leave" in (world.journal.foresee(FOLDER, [OTHER], (), capped(1)).waits or "")
+    assert world.journal.foresee("/srv/another", [OTHER], (), capped(1)).waits is None

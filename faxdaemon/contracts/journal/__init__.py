@@ -21,7 +21,7 @@ from faxdaemon.contracts.journal.audit import AuditJournal
 from faxdaemon.contracts.journal.delivering import DeliveryJournal, SinkStanding, Troubles
 from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
-from faxdaemon.contracts.journal.people import Event, Filter, HistoryJournal, Life, OperatorJournal, Row
+from faxdaemon.contracts.journal.people import Event, Filter, Foreseen, HistoryJournal, Life, OperatorJournal, Row
 from faxdaemon.contracts.journal.retention import RetentionJournal
 from faxdaemon.contracts.journal.watching import WatchJournal
 from faxdaemon.contracts.keeping import KeepJournal
@@ -33,6 +33,7 @@ __all__ = [
     "DeliveryJournal",
     "Event",
     "Filter",
+    "Foreseen",
     "Guard",
     "HeldDrop",
     "HistoryJournal",

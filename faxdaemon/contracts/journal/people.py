@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from faxdaemon.contracts.journal.outbound import Guard
 from faxdaemon.core.ids import FaxId
+from faxdaemon.core.model import Document
 
 
 class OperatorJournal(Protocol):
@@ -108,11 +110,25 @@ class Life:
     events: tuple[Event, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What the other faxes would say about one that comes now."""
+
+    holds: tuple[str, ...]
+    """Why it would be held."""
+    waits: str | None
+    """Why it would wait."""
+
+
 class HistoryJournal(Protocol):
     """Reading, for people.  Works on a journal that another process writes."""
 
     def find(self, query: Filter) -> list[Row]:
         """Newest first."""
+        ...
+
+    def foresee(self, folder: str, numbers: Sequence[str], documents: Sequence[Document], guard: Guard) -> Foreseen:
+        """What would become of a fax to these numbers, of documents with these hashes, if it were dropped now."""
         ...
 
     def life(self, fax: str) -> Life:
