@@ -25,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from ground import Figure  # noqa: E402 - the benchmarks are scripts, not a package
 
-NAMES = ("throughput", "latency", "idle", "history", "backlog", "large", "documents", "adapter", "journal")
+NAMES = ("throughput", "latency", "idle", "history", "backlog", "large", "receiving", "documents", "adapter", "journal")
 _GREW = re.compile(r"grew by ([\d.]+) MB")
 
 
