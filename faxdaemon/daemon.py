@@ -15,6 +15,7 @@ import time
 import structlog
 
 from faxdaemon import __version__
+from faxdaemon.alerts import notices
 from faxdaemon.alerts.watch import Limits, WatchStage
 from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts import topics
@@ -60,6 +61,7 @@ class Daemon(Incoming):
         options, workers = self.settings.alerts, self.supervisor.workers
         for tell in self.make_tellers():
             self.supervisor.add(f"tell:{tell.name}", tell, topics=[topics.alerts()], limit=SLOW)
+        self._add_notices()
         watch = WatchStage(
             Limits(options.waiting, options.scan, options.disk * 2**20, alone=self.settings.journal == "sqlite"),
             self.settings.state,
@@ -70,6 +72,24 @@ class Daemon(Incoming):
             busy=lambda: [(worker.name, worker.busy) for worker in workers],
         )
         self.supervisor.add("watch", watch, topics=[topics.alerts()], limit=SLOW)
+
+    def _add_notices(self) -> None:
+        folders = {str(one.folder): one.notices for one in self.settings.outbound if one.notices is not None}
+        if not folders:
+            self.alert.marks.pop(notices.MARK, None)  # once it is wanted again, what was meanwhile is no news
+            return
+        stage = notices.NoticeStage(
+            folders,
+            self.settings.state / notices.MARK,
+            self.spool,
+            mailer=self.make_mailer(),
+            alerts=self.alert,
+            journal=self.journal,
+            documents=self.documents,
+            files=self.files,
+            clock=self.clock,
+        )
+        self.supervisor.add("notices", stage, limit=SLOW)
 
     def _outbox(self) -> DropFolder:
         folder = self.settings.state / outbox.FOLDER

@@ -29,6 +29,7 @@ Kind = Literal[
     "safety",
     "alerts",
 ]
+Outcome = Literal["sent", "failed", "held"]
 _KINDS: dict[str, Kind] = {
     "held": "held",
     "failed": "failed",
@@ -41,7 +42,7 @@ _KINDS: dict[str, Kind] = {
     "journal": "journal",
     "worker": "worker",
     **dict.fromkeys(("cap", "safety"), "safety"),
-    "alerts": "alerts",
+    **dict.fromkeys(("alerts", "notices", "notice"), "alerts"),
 }
 
 
@@ -113,3 +114,14 @@ class Alerting(Section):
     """How long a look into a folder, or any other step of a worker, may take before that is a problem."""
     disk: int = Field(default=1024, ge=0)
     """MiB that must be free where the state folder is."""
+
+
+class Notices(Section):
+    """Mail to whoever asked for a fax, about what became of it."""
+
+    on: list[Outcome] = Field(default=["failed", "held"], min_length=1)
+    """Which outcomes are told."""
+    to: MailAddress | None = None
+    """Who is told where a fax does not name an address itself (`notify_to`, docs/wishes.md); nobody when empty."""
+    image: bool = False
+    """Whether the first page goes with it, as a picture (PNG).  Mail passes other people's servers."""

@@ -41,9 +41,19 @@ def check(source: Source, region: str) -> Problems:
             first.setdefault(name or "", path)
     for part_path in _parts(source):
         yield from _ids(source, part_path)
-    if source.at(("mail",)) is None:
-        for place in [*_mails(source), *([("alerts", "mail")] if items(source, "alerts", "mail") else [])]:
-            yield place, "no server would carry it; set mail: {host: ..., from: ...} at the top level"
+    yield from _unserved(source)
+
+
+def _unserved(source: Source) -> Problems:
+    """Mail that nobody would carry."""
+    if source.at(("mail",)) is not None:
+        return
+    told: list[Path] = [("alerts", "mail")] if items(source, "alerts", "mail") else []
+    for path, folder in items(source, "outbound"):
+        if isinstance(folder, dict) and folder.get("notices"):
+            told.append((*path, "notices"))
+    for place in [*_mails(source), *told]:
+        yield place, "no server would carry it; set mail: {host: ..., from: ...} at the top level"
 
 
 def _nowhere() -> str:

@@ -45,6 +45,11 @@ def reference() -> str:
         for key, inner in _inner(part, parts):
             text.append(_table(f"`accounts.<name>.{key}` with `provider: {name}`", inner, parts))
     text.append(_table("`outbound[]`", parts["DropFolder"], parts))
+    text += [
+        _table(f"`outbound[].{key}`", inner, parts)
+        for key, inner in _inner(parts["DropFolder"], parts)
+        if key == "notices"
+    ]
     text.append(_table("`safety`, and without its last key `outbound[].safety`", parts["SiteSafety"], parts))
     text.append(_table("`inbound[]`", parts["InboundAccount"], parts))
     text.append(_table("`inbound[].lines.<number>`", parts["Line"], parts))

@@ -29,7 +29,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from faxdaemon import plugins
-from faxdaemon.alerts.options import Alerting
+from faxdaemon.alerts.options import Alerting, Notices
 from faxdaemon.config.daily import Reconcile, Retention, SiteRetention
 from faxdaemon.config.inbound import InboundAccount
 from faxdaemon.config.kinds import FORMATS, PROVIDERS, options
@@ -169,6 +169,8 @@ class DropFolder(Section):
     """How long a fax is offered to the accounts before it fails."""
     safety: Safety = Safety()
     """What this folder is careful of; a key that is not here is as the site's `safety` says."""
+    notices: Notices | None = None
+    """Mail to whoever asked for a fax, about what became of it (docs/alerts.md); none when empty."""
     retention: Retention = Retention()
     """How long its faxes are kept after their end; a key that is not here is as the site's `retention` says."""
 

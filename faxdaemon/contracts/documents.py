@@ -137,6 +137,11 @@ class Documents(Protocol):
         drawn.  None when it is damaged or of another kind; never raises for bad content."""
         ...
 
+    def first_page(self, path: Path) -> bytes | None:
+        """The first page of the document at `path` as a small PNG.  None where there is no picture of it; never raises
+        for bad content."""
+        ...
+
     def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
         """A cover page by a template (None: the built-in one), for a fax of that many pages besides it (None: nobody
         knows).  `fields` are some of `FIELDS`, all but `pages`.  Raises `CannotMake`."""

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from faxdaemon.contracts.documents import CannotRead, Converted, Inspection, Made, Page, Source
 from faxdaemon.documents import aside, identify, outside, tail
 from faxdaemon.documents.cover import cover_page
+from faxdaemon.documents.first import first_page
 from faxdaemon.documents.make import make, makes
 from faxdaemon.documents.office import trouble_with
 from faxdaemon.documents.pdf import Pages
@@ -75,6 +76,10 @@ class Inspector:
     def as_tiff(self, content: bytes, media: str, *, each: bool) -> Converted | None:
         """See `contracts.documents`."""
         return as_tiff(content, media, each=each)
+
+    def first_page(self, path: Path) -> bytes | None:
+        """See `contracts.documents`."""
+        return first_page(path)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

@@ -1,4 +1,4 @@
-"""Alerts of a real daemon reach people by mail: once, also when the process is killed in between."""
+"""Alerts and notices of a real daemon reach people by mail: once, also when the process is killed in between."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def known(world: World) -> set[str]:
 def test_a_folder_that_is_away_is_mailed_once_over_a_kill(world: World, box: MailBox, tmp_path: Path) -> None:
     away = {"folder": str(tmp_path / "away"), "accounts": ["clinic"], "scan": "200ms"}
     here = {"folder": str(world.out), "accounts": ["clinic"], "settle": "300ms", "scan": "1s"}
+    here["notices"] = {"on": ["sent"], "to": "asker@example.org", "image": True}
     world.configure({"top": {"outbound": [here, away], **mail_to(box)}})
     daemon = world.start()
     world.wait("the letter", lambda: box.letters)
@@ -51,9 +52,12 @@ def test_a_folder_that_is_away_is_mailed_once_over_a_kill(world: World, box: Mai
     daemon.wait(PATIENCE)
     daemon = world.start()
     world.drop(f"{NUMBER}_x.pdf", text_pdf("x"))
-    world.wait("a fax", lambda: world.names("sent"))
+    world.wait("the notice", lambda: len(box.letters) > 1)
     assert world.stop(daemon) == 0
-    assert len(box.letters) == 1
+    assert [letter.to for letter in box.letters] == [["it@example.org"], ["asker@example.org"]]
+    notice = box.letters[1].message
+    assert notice["Subject"].endswith("was sent")
+    assert [part.get_content_type() for part in notice.iter_attachments()] == ["image/png"]
 
 
 def test_a_dead_mail_server_delays_no_fax(world: World, box: MailBox, tmp_path: Path) -> None:
