@@ -32,6 +32,7 @@ from faxdaemon.web.control import Control, ControlServer
 from faxdaemon.web.listen import WebServer
 from faxdaemon.web.outbox import Outbox
 from faxdaemon.web.push import Place, Pushes, build
+from faxdaemon.web.reprint import Reprint
 from faxdaemon.web.status import Status
 
 log = structlog.get_logger()
@@ -113,8 +114,19 @@ class Daemon(Incoming):
             alerts=self.alert.open_alerts,
             started=self.clock.now(),
         )
-        control = Control(self.journal, self.status, box.drop, box.folder, look=self._look, prune=self._prune)
+        control = Control(
+            self.journal,
+            self.status,
+            box.drop,
+            box.folder,
+            reprint=Reprint(self.journal, self.printers, self._keeps),
+            look=self._look,
+            prune=self._prune,
+        )
         return ControlServer(control, settings.state)
+
+    def _keeps(self, place: str) -> bool:
+        return self.files.stat(self.spool.path(place)) is not None
 
     def _prune(self) -> None:
         self.journal.hasten(duty_of(self.settings))

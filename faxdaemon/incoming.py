@@ -8,6 +8,7 @@ Crash     see `daemon`.
 
 from __future__ import annotations
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from faxdaemon.config.inbound import InboundAccount, Placed, Rule
@@ -18,6 +19,7 @@ from faxdaemon.core.lines import Rule as CoreRule
 from faxdaemon.inbound.acknowledge import AcknowledgeStage
 from faxdaemon.inbound.deliver import GIVE_UP, DeliverStage
 from faxdaemon.inbound.fetch import FetchStage, InboxRules
+from faxdaemon.inbound.reprint import ReprintStage
 from faxdaemon.inbound.telling import StrayStage
 from faxdaemon.options import Destination
 from faxdaemon.outgoing import SLOW, Outgoing
@@ -29,6 +31,8 @@ class Incoming(Outgoing):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.inboxes: dict[str, InboxRules] = {}
+        self.printers: dict[str, str] = {}
+        """The queues of the destinations that print."""
 
     def _add_inbound(self) -> None:
         for inbox in self.settings.inbound:
@@ -82,6 +86,24 @@ class Incoming(Outgoing):
             give_up=placed.options.try_for if isinstance(placed.options, Destination) else GIVE_UP,
         )
         self.supervisor.add(f"deliver:{key}", stage, topics=[topics.deliveries(key)], limit=SLOW)
+        queue, folder = (getattr(placed.options, name, None) for name in ("printer", "reprint"))
+        if queue is not None:
+            self.printers[key] = queue
+        if folder is not None:
+            self.supervisor.add(f"reprint:{key}", self._reprint(key, folder), limit=SLOW)
+
+    def _reprint(self, key: str, folder: Path) -> ReprintStage:
+        return ReprintStage(
+            folder,
+            key,
+            self.spool,
+            node=self.settings.node,
+            files=self.files,
+            documents=self.documents,
+            journal=self.journal,
+            clock=self.clock,
+            alert=self.alert,
+        )
 
 
 def lines_of(settings: Settings, inbox: InboundAccount) -> Lines:

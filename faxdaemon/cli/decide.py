@@ -1,4 +1,4 @@
-"""hold, release, resend, cancel, sent: what a person decides about one fax.
+"""hold, release, resend, cancel, sent, reprint: what a person decides about one fax.
 
 Promise   the decision goes to the running daemon.  Where none runs it is written into the journal itself, whose lock
           proves that nobody else does, and that is said.
@@ -89,6 +89,34 @@ def sent(fax: FaxId, config: Config = None) -> None:
       faxdaemon sent 01jd6e
     """
     _decide(config, "sent", fax)
+
+
+def reprint(
+    fax: FaxId,
+    printer: Annotated[str, typer.Option(metavar="NAME", help="The printer, by the name of its queue.")] = "",
+    sink: Annotated[
+        str, typer.Option("--destination", "--sink", metavar="KEY", help="A destination, as `show` names it.")
+    ] = "",
+    config: Config = None,
+) -> None:
+    """Print a received fax once more.
+
+    On the printer that it was printed on; or on another one, as long as its document is kept here.  The daemon must be
+    running.
+
+    \b
+    Examples:
+      faxdaemon reprint 01jd6e
+      faxdaemon reprint 01jd6e --printer front-desk
+    """
+    from faxdaemon.web.client import ControlClient  # noqa: PLC0415 - keeps --help quick
+
+    settings = settings_of(config)
+    with journal_of(settings) as journal:
+        whole = journal.life(fax).fax_id
+    with ControlClient(settings.state) as client:
+        where = client.reprint(whole, printer, sink)
+    say(f"{whole}: will be printed again ({where})")
 
 
 def _decide(config: Path | None, action: str, fax: str, reason: str = "") -> None:

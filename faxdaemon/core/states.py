@@ -293,6 +293,9 @@ DELIVERY: tuple[Move[Delivery], ...] = (
     Move(Delivery.HELD, "give_up", Delivery.GIVEN_UP, "person", "the same"),
     Move(Delivery.GIVEN_UP, "release", Delivery.PENDING, "person", "it goes there after all"),
     Move(Delivery.GIVEN_UP, "release", Delivery.DELIVERING, "person", "the same, by the plan"),
+    Move(Delivery.DONE, "again", Delivery.PENDING, "person", "it is wanted there once more (on paper, say)"),
+    Move(Delivery.HELD, "again", Delivery.PENDING, "person", "the same, whatever the sink may have of it"),
+    Move(Delivery.GIVEN_UP, "again", Delivery.PENDING, "person", "it is wanted there after all"),
 )
 
 #: Outcomes and holds: nothing happens to such a recipient by itself, so its fax can be reported.

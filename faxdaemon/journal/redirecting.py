@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Row
 
 from faxdaemon.core.errors import UserError
-from faxdaemon.core.states import Delivery
+from faxdaemon.core.states import Delivery, Inbound
 from faxdaemon.journal.base import Part
 from faxdaemon.journal.delivering import lock_fax, settle
 from faxdaemon.journal.fetching import Wanted, want
@@ -37,6 +37,7 @@ _WAITING = (
     .order_by(delivery.c.fax_id)
 )
 _LIVE = frozenset({Delivery.PENDING.value, Delivery.DELIVERING.value})
+_STORED = frozenset({Inbound.STORED.value, Inbound.DELIVERED.value, Inbound.ACKNOWLEDGED.value})
 _OPEN = _LIVE | {Delivery.HELD.value}
 
 
@@ -59,6 +60,30 @@ class Redirecting(Part):
             _end(tx, chosen, "given up by a person")
             settle(tx, fax_id, locked)
             return len(chosen)
+
+        return self._write(work)
+
+    def deliver_again(self, fax: str, sink: str) -> int:
+        """Deliver a received fax to `sink` once more, or there, too.  Nothing waits for it: it becomes optional."""
+
+        def work(tx: Tx) -> int:
+            fax_id, direction = resolve(tx.connection, fax)
+            if direction != "in":
+                raise UserError(f"{fax_id} was dropped to be sent; `faxdaemon resend {fax_id}` sends it again")
+            (received,) = lock_fax(tx, fax_id).values() or (None,)
+            if received is None or received.state not in _STORED:
+                raise UserError(f"{fax_id} has not been received completely; `faxdaemon show {fax_id}` tells more")
+            rows = DELIVERY.lock_all(tx, fax_id)
+            row = rows.get((fax_id, sink))
+            note = "a person wanted it once more"
+            if row is None:
+                want(tx, fax_id, Wanted((sink,), (sink,), note))
+                return 1
+            values = {"plan": None, "due": tx.now, "attempts": 0, "since": tx.now, "optional": True}
+            again = Change((fax_id, sink), ("again",), Delivery.PENDING, None, values, note=note, claims=True)
+            if not move(tx, DELIVERY, [again], rows):
+                raise UserError(f"{fax_id} is under way to {sink} already; `faxdaemon show {fax_id}` tells how far")
+            return 1
 
         return self._write(work)
 

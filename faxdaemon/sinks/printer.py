@@ -65,6 +65,8 @@ class Options(Destination):
     cut off."""
     options: dict[str, str | int | bool] = Field(default_factory=dict)
     """Whatever else the queue is to be told (`lpoptions -l` lists it; IPP job attributes)."""
+    reprint: Path | None = None
+    """A folder: what is put there (PDF, TIFF or sidecar) is printed here once more; then it lies in `done/` below."""
     program: list[str] = Field(default_factory=list)
     """Windows only: the program that prints a PDF, with `{file}` and `{printer}` where they belong; see
     docs/printing.md."""

@@ -63,6 +63,11 @@ class ControlClient:
         # The id is a person's text: it must not become another path.
         return int(self._ask("POST", f"/faxes/{_segment(fax)}/{action}", params={"reason": reason})["changed"])
 
+    def reprint(self, fax: str, printer: str, sink: str) -> str:
+        """Print a received fax once more, on the printer or destination that is not empty; the destination."""
+        asked = {"printer": printer, "sink": sink}
+        return str(self._ask("POST", f"/faxes/{_segment(fax)}/reprint", params=asked)["sink"])
+
     def look(self, account: str) -> None:
         """Have the inbox of `account` looked into now."""
         self._ask("POST", f"/accounts/{quote(account, safe='')}/look")

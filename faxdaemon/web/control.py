@@ -2,6 +2,7 @@
 
     GET  /status                          -> what `status.Status` tells
     POST /faxes/{id}/hold?reason=...      -> {"changed": n}     likewise release, resend, cancel, sent
+    POST /faxes/{id}/reprint?printer=...&sink=...   -> {"sink": KEY}     a received fax is printed once more
     POST /accounts/{name}/look           -> {}     its inbox is looked into now
     POST /prune                          -> {}     old faxes are cleared away now
     POST /deliveries/give-up?fax=...&destination=...      -> {"changed": n}
@@ -63,6 +64,8 @@ class Control:
     """The folder that `drop` drops into."""
     reload: Callable[[], Mapping[str, Any]] = _cannot
     """Look whether the configuration file can be used, and begin to; `UserError` when it cannot."""
+    reprint: Callable[[str, str, str], str] = lambda _fax, _printer, _sink: ""
+    """`Reprint`: fax, printer and destination (or nothing); returns the destination."""
     look: Callable[[str], object] = lambda _account: None
     """Have the inbox of an account looked into; `UserError` where it receives nothing."""
     prune: Callable[[], object] = lambda: None
@@ -77,7 +80,7 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     def status() -> dict[str, Any]:
         return dict(control.status())
 
-    _decisions(app, control.journal)
+    _decisions(app, control)
 
     @app.post("/reload")
     def reload() -> dict[str, Any]:
@@ -112,8 +115,13 @@ def build(control: Control, token: str | None = None) -> FastAPI:
     return app
 
 
-def _decisions(app: FastAPI, journal: OperatorJournal) -> None:
+def _decisions(app: FastAPI, control: Control) -> None:
     """What a person may decide about a fax."""
+    journal = control.journal
+
+    @app.post("/faxes/{fax}/reprint")
+    def reprint(fax: str, printer: str = "", sink: str = "") -> dict[str, str]:
+        return {"sink": control.reprint(fax, printer, sink)}
 
     @app.post("/faxes/{fax}/{action}")
     def faxes(fax: str, action: Action, reason: str = "") -> dict[str, int]:

@@ -45,8 +45,8 @@ EVERY = {" ".join(path): path for path, _ in commands()}
 
 def test_the_commands_that_there_are():
     wanted = (
-        "run reload check explain cover demo sandbox send list show hold release resend cancel sent give-up redirect "
-        "status account config import reconcile prune"
+        "run reload check explain cover demo sandbox send list show hold release resend cancel sent reprint give-up "
+        "redirect status account config import reconcile prune"
     )
     account = (
         "offers lines numbers records covers profile image transmittal forget again web broadcast "
@@ -131,7 +131,7 @@ def test_where_no_daemon_ever_ran_nothing_is_created(empty, words):
     assert list(empty.state.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", ["show", "hold", "release", "resend", "cancel", "sent"])
+@pytest.mark.parametrize("command", ["show", "hold", "release", "resend", "cancel", "sent", "reprint"])
 @pytest.mark.parametrize(
     ("fax", "words"),
     [("zzzz", "there is no fax zzzz"), ("0", "several faxes begin with 0"), ("../x", "is not a fax id")],
@@ -278,6 +278,10 @@ def test_show_a_received_one(site):
 
 
 # -- decisions without a daemon
+
+
+def test_without_a_daemon_nothing_is_printed_again_and_that_is_said(site):
+    fails(site.run("reprint", site.lost), 1, "no daemon is running")
 
 
 @pytest.mark.parametrize(

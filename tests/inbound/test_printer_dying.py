@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from support.dying import Dying
 from support.papers import pdf_bytes
-from support.scripted import Crash, Faulty, Site, listed
+from support.scripted import Crash, Site, listed
 from support.spooling import Spooled
 
 from faxdaemon.contracts.journal import Filter
@@ -21,25 +20,6 @@ COMMITS = ("delivering", "delivery_waiting", "delivery_done")
 ACTS = ("remembers", "begin", "fill", "look", "discard", "trouble")
 CALLS = {Crash: 10, SinkOffline: 6}
 """How many of them an undisturbed life has."""
-
-
-class Dying:
-    """Counts the calls, and at one of them raises: before it is done, or after."""
-
-    def __init__(self, at: int, fault: type[BaseException], *, done: bool) -> None:
-        self._at, self._fault, self._done = at, fault, done
-        self.calls = 0
-
-    def of(self, part: Any, *names: str) -> Any:
-        return Faulty(part, **{name: [self._call] * 60 for name in names})
-
-    def _call(self, real: Any, *args: Any, **kwargs: Any) -> Any:
-        self.calls += 1
-        if self.calls != self._at:
-            return real(*args, **kwargs)
-        if self._done:
-            real(*args, **kwargs)
-        raise self._fault("the moment has come")
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -363,3 +364,22 @@ def test_the_unix_door_leaves_another_s_socket_alone(tmp_path):
     assert local.place(tmp_path).exists()
     other.close()
     assert not local.place(tmp_path).exists()
+
+
+def test_a_fax_is_reprinted_where_a_person_says(control, tmp_path):
+    def reprint(*asked):
+        if "nowhere" in asked:
+            raise UserError("there is no such printer")
+        return " ".join(asked)
+
+    server = ControlServer(replace(control, reprint=reprint), tmp_path)
+    server.start()
+    try:
+        with ControlClient(tmp_path) as client:
+            assert client.reprint("01jd6e", "front desk", "a:b:printer") == "01jd6e front desk a:b:printer"
+            with pytest.raises(UserError, match="there is no such printer"):
+                client.reprint("01jd6e", "nowhere", "")
+            with pytest.raises(UserError, match="is not a fax id"):
+                client.reprint("../x", "", "")
+    finally:
+        server.stop()

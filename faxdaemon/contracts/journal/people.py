@@ -40,6 +40,10 @@ class OperatorJournal(Protocol):
         """Do not deliver a received fax any more: to `sink`, or to every one where it is held."""
         ...
 
+    def deliver_again(self, fax: str, sink: str) -> int:
+        """Deliver a received fax to `sink` once more, or there, too; it counts as delivered without."""
+        ...
+
     def redirect(self, sink: str, target: str | None) -> int:
         """Deliver what waits for `sink` to `target` instead; to nowhere when None."""
         ...
