@@ -55,6 +55,9 @@ _MINE = re.compile(_ONE, re.IGNORECASE)
 _FIRST = re.compile(rf"\s*(?:<[?!][^>]*>\s*)*<[^>]{{1,200}}>\s*{_ONE}", re.IGNORECASE)
 """One of its elements comes first inside the outermost one: as much as can be told of what is no XML."""
 
+_DECLARES = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+"""Which no asker writes, whatever comes behind it."""
+
 ABOUT = About(
     title="Concord Folder Fax, XML files",
     says="An XML file with the name of its document; every element may be left out. Tokens in the name "
@@ -97,7 +100,7 @@ class Concord(ControlDialect):
         try:
             read = foreign(control, self.folder.encoding)
         except Refused:
-            if _FIRST.match(text):
+            if _FIRST.match(text) or _DECLARES.search(text):
                 raise
             return NotMine()
         if not any(child.name.lower() in KNOWN for child in read.root.children):
