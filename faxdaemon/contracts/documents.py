@@ -142,6 +142,15 @@ class Documents(Protocol):
         for bad content."""
         ...
 
+    def searches(self) -> bool:
+        """Whether `searchable` has the program that it needs."""
+        ...
+
+    def searchable(self, content: bytes, media: str, language: str, seconds: float) -> bytes:
+        """A received document as PDF, its pictures as they are, with the text on them to be searched; read within so
+        many seconds, in a language by Tesseract's name (`eng+deu`).  Raises `CannotMake`, OSError."""
+        ...
+
     def cover(self, template: Path | None, fields: Mapping[str, str], following: int | None) -> Made:
         """A cover page by a template (None: the built-in one), for a fax of that many pages besides it (None: nobody
         knows).  `fields` are some of `FIELDS`, all but `pages`.  Raises `CannotMake`."""

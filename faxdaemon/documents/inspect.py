@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from faxdaemon.contracts.documents import CannotRead, Converted, Inspection, Made, Page, Source
+from faxdaemon.contracts.documents import CannotMake, CannotRead, Converted, Inspection, Made, Page, Source
 from faxdaemon.documents import aside, identify, outside, tail
 from faxdaemon.documents.cover import cover_page
 from faxdaemon.documents.first import first_page
@@ -80,6 +80,17 @@ class Inspector:
     def first_page(self, path: Path) -> bytes | None:
         """See `contracts.documents`."""
         return first_page(path)
+
+    def searches(self) -> bool:
+        """See `contracts.documents`."""
+        return outside.searches()
+
+    def searchable(self, content: bytes, media: str, language: str, seconds: float) -> bytes:
+        """See `contracts.documents`."""
+        pdf = as_pdf(content, media)
+        if pdf is None:
+            raise CannotMake("is neither a PDF nor a TIFF that can be read")
+        return outside.searchable(pdf, language, seconds)
 
     def looks_cut(self, path: Path) -> bool:
         """See `contracts.documents`."""

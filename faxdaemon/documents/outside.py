@@ -1,4 +1,4 @@
-"""Other programs that make PDF of what only they can read: LibreOffice, Ghostscript, GhostPCL, where installed.
+"""Other programs that make PDF of what only they can read: LibreOffice, Ghostscript, GhostPCL, ocrmypdf.
 
 Promise   a document is opened with no macros, no links to other files and, where the system lets us, no network; the
           program gets `TIME` seconds, `MEMORY` bytes and a folder of its own, and is ended with everything that it
@@ -21,7 +21,7 @@ from shutil import which
 
 from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.documents import identify
-from faxdaemon.program import DYING, run
+from faxdaemon.program import DYING, Ended, run
 
 TIME = 120.0
 """Seconds for one document."""
@@ -123,6 +123,31 @@ def convert(path: Path, media: str, seconds: float = TIME) -> bytes:
     return content
 
 
+def searches() -> bool:
+    """Whether ocrmypdf is installed."""
+    return which("ocrmypdf") is not None
+
+
+def searchable(content: bytes, language: str, seconds: float) -> bytes:
+    """A PDF with its pictures as they are, and behind them the text that ocrmypdf reads on them, in a language by
+    Tesseract's name.  Raises `CannotMake`, OSError."""
+    where = which("ocrmypdf")
+    if where is None:
+        raise CannotMake("cannot be read: ocrmypdf is not installed")
+    with tempfile.TemporaryDirectory(prefix="faxdaemon-", ignore_cleanup_errors=True) as folder:
+        document, made = Path(folder, "document.pdf"), Path(folder, "searchable.pdf")
+        document.write_bytes(content)
+        # pages that have a text keep it; one at a time; PDF/A would draw the pictures anew
+        wanted = ("--quiet", "--skip-text", "--jobs", "1", "--output-type", "pdf", "--optimize", "0", "-l", language)
+        ended = _ended([*_fences(), where, *wanted, str(document), str(made)], Path(folder), seconds)
+        if ended.status is None:
+            raise CannotMake(f"keeps ocrmypdf busy for more than {seconds:.0f} s")
+        found = made.read_bytes() if made.is_file() and made.stat().st_size <= LARGEST else b""
+    if ended.status or not found.startswith(b"%PDF-"):
+        raise CannotMake(f"cannot be read by ocrmypdf (exit status {ended.status})")
+    return found
+
+
 def advice(media: str) -> str:
     """What to install for documents of this kind, as the rest of a sentence; empty where nothing would help."""
     program = reader(media)
@@ -133,12 +158,16 @@ def advice(media: str) -> str:
 
 def _run(command: list[str], folder: Path, title: str, seconds: float) -> None:
     """Let it run, with a home and temporary files of its own, and end it when its time is over."""
-    own = {"HOME": str(folder), "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder), "LC_ALL": "C.UTF-8"}
-    ended = run(command, folder, own, seconds)
+    ended = _ended(command, folder, seconds)
     if ended.status is None:
         raise CannotMake(f"keeps {title} busy for too long; save it as PDF and drop that")
     if ended.status:
         raise CannotMake(f"cannot be read by {title}; open it, save it as PDF and drop that")
+
+
+def _ended(command: list[str], folder: Path, seconds: float) -> Ended:
+    own = {"HOME": str(folder), "TMPDIR": str(folder), "TMP": str(folder), "TEMP": str(folder), "LC_ALL": "C.UTF-8"}
+    return run(command, folder, own, seconds)
 
 
 @functools.cache

@@ -8,28 +8,23 @@ Crash     before the plan is recorded: staged again, over the same temporaries. 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from faxdaemon.contracts.files import Access
 from faxdaemon.contracts.sink import SinkTools
 from faxdaemon.core.errors import FilesError
 from faxdaemon.core.model import InboundFax, StoredDocument
-from faxdaemon.options import Destination
-from faxdaemon.sinks import _names, _people, _sidecar
+from faxdaemon.sinks import _names, _sidecar
 from faxdaemon.sinks._form import OTHER, SUFFIXES, Made, make
 from faxdaemon.sinks._publish import DOCUMENT, TABLE, Item, Publisher, in_order
+from faxdaemon.sinks._shelf import Shelf, endings, named
 
 Sidecar = Literal["json", "xml", "properties", "idx", "csv"]
 _FORMS = get_args(Sidecar)
 _LIST = WithJsonSchema({"anyOf": [{"type": "array", "items": {"enum": [*_FORMS]}}, {"enum": [*_FORMS, "none"]}]})
-_NUMBERED = 20
 _ENDINGS = (*(f".{form}" for form in _sidecar.FORMS), OTHER, *SUFFIXES.values())
-_MODE = re.compile(r"0?[0-7]{3}")
 
 
 def _list(value: Any) -> Any:
@@ -37,57 +32,18 @@ def _list(value: Any) -> Any:
     return {"none": []}.get(value, [value]) if isinstance(value, str) else value
 
 
-class Options(Destination):
+class Options(Shelf):
     """A folder that received faxes are put into."""
 
-    path: Path
-    """The folder; an absolute path.  It may be a network share."""
     as_: Literal["received", "pdf", "tiff", "pages"] = Field(default="received", alias="as")
     """`received` leaves the document as the provider gave it; `pdf` wraps a TIFF into a PDF without loss; `tiff` takes
     the fax images out of a PDF without loss, and draws pages that are none; `pages`: likewise, one TIFF for each page.
     """
-    name: str = "{received:%Y-%m-%d_%H%M}_from_{from}_{pages}p"
-    """The file name without its suffix, with fields in braces, and `/` for folders; see docs/received.md."""
-    longest: int = Field(default=180, ge=40, le=200)
-    """Bytes that a name made so may have, without its suffix, and each folder in it."""
     sidecar: Annotated[tuple[Sidecar, ...], BeforeValidator(_list), _LIST] = ("json",)
     """What tells of the fax: `json`, `xml`, `properties` (key=value) and `idx` (Retarus) beside it, `csv` for a row in
     the day's table; one of them, a list, or `none`.  See docs/received.md."""
     first: Literal["sidecar", "document"] = "sidecar"
     """Which appears first; readers should wait for the other one."""
-    mode: str | None = None
-    """The permissions of the files, such as `"0640"`, in quotes; when empty, the umask's or the folder's own."""
-    owner: str | None = None
-    """The user that they are given to, which only root may do."""
-    group: str | None = None
-    """The group that they are given to, one that faxdaemon's user is in."""
-
-    @field_validator("name")
-    @classmethod
-    def _name(cls, value: str) -> str:
-        problems = _names.check(value)
-        if problems:
-            raise ValueError("; ".join(problems))
-        return value
-
-    @field_validator("mode", mode="before")
-    @classmethod
-    def _mode(cls, value: Any) -> Any:
-        if value is not None and not (isinstance(value, str) and _MODE.fullmatch(value)):
-            raise ValueError(f'“{value}” is no mode; write three octal digits in quotes, such as "0640"')
-        return value
-
-    @field_validator("owner", "group")
-    @classmethod
-    def _people(cls, value: str | None, info: Any) -> str | None:
-        if value is not None:
-            _people.check(info.field_name, value)
-        return value
-
-    @property
-    def access(self) -> Access:
-        """Who may use the files."""
-        return Access(int(self.mode, 8) if self.mode else None, self.owner, self.group)
 
 
 def open_sink(key: str, options: Options, tools: SinkTools) -> FolderSink:
@@ -157,10 +113,9 @@ class FolderSink:
         """Documents and sidecars, where nobody's files lie."""
         stem, pages = self._stems(fax, made)
         stems = [stem, *pages]
-        more = next(more for more in self._endings(fax) if more == f"_{fax.fax_id}" or self._free(stems, more))
+        more = next(more for more in endings(fax.fax_id) if more == f"_{fax.fax_id}" or self._free(stems, more))
         documents = [
-            Item(self._staged(fax, n), self._named(page, more, made.suffix), DOCUMENT)
-            for n, page in enumerate(pages, 1)
+            Item(self._staged(fax, n), named(page, more, made.suffix), DOCUMENT) for n, page in enumerate(pages, 1)
         ]
         beside = [Item(self._staged(fax, form), self._beside(fax, stem, more, form), form) for form in self._forms]
         return documents, beside
@@ -171,7 +126,7 @@ class FolderSink:
 
     def _beside(self, fax: InboundFax, stem: Path, more: str, form: str) -> Path:
         if form != TABLE:
-            return self._named(stem, more, f".{form}")
+            return named(stem, more, f".{form}")
         day = (fax.listed.received_at or fax.first_seen).astimezone(self._tools.zone)
         return self._folder / f"faxes_{day:%Y-%m-%d}.csv"
 
@@ -193,15 +148,5 @@ class FolderSink:
         place = _names.place(self._options.name, values, self._options.longest)
         return self._folder.joinpath(*place.folders, place.stem)
 
-    @staticmethod
-    def _endings(fax: InboundFax) -> Iterator[str]:
-        yield ""
-        yield from (f"_{number}" for number in range(2, _NUMBERED))
-        yield f"_{fax.fax_id}"
-
     def _free(self, stems: list[Path], more: str) -> bool:
-        return all(self._files.stat(self._named(stem, more, end)) is None for stem in stems for end in _ENDINGS)
-
-    @staticmethod
-    def _named(stem: Path, more: str, ending: str) -> Path:
-        return stem.with_name(f"{stem.name}{more}{ending}")
+        return all(self._files.stat(named(stem, more, end)) is None for stem in stems for end in _ENDINGS)
