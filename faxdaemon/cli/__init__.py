@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 
 from faxdaemon.cli import (
     account,
+    backup,
     config,
     cover,
     decide,
@@ -115,6 +116,8 @@ app.command()(destinations.redirect)
 app.command()(status.status)
 app.command()(reconcile.reconcile)
 app.command()(prune.prune)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(account.app, name="account")
 app.add_typer(config.app, name="config")
 app.add_typer(import_.app, name="import")

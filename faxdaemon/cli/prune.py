@@ -25,6 +25,9 @@ _WHAT = {"shown": "documents and answers in its drop folder", "spool": "our copi
 
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    compact: Annotated[
+        bool, typer.Option("--compact", help="Give the disk back what is free in the SQLite journal; without a daemon.")
+    ] = False,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -37,8 +40,12 @@ def prune(
     Examples:
       faxdaemon prune --dry-run
       faxdaemon prune
+      faxdaemon prune --compact
     """
     settings = settings_of(config)
+    if compact:
+        _compact(settings, as_json=as_json)
+        return
     if dry_run:
         _tell(settings, as_json=as_json)
         return
@@ -66,6 +73,18 @@ def prune(
         print_json({"begun": True})
     else:
         say("the daemon begins now; its log tells what went")
+
+
+def _compact(settings: Settings, *, as_json: bool) -> None:
+    from faxdaemon.journal.copying import compact  # noqa: PLC0415 - keeps --help quick
+
+    if settings.journal != "sqlite":
+        raise UserError("PostgreSQL sees to its own space (autovacuum)")
+    before, after = compact(settings.state)
+    if as_json:
+        print_json({"before": before, "after": after})
+    else:
+        say(f"the journal had {before / 2**20:.1f} MiB and has {after / 2**20:.1f} MiB")
 
 
 def _tell(settings: Settings, *, as_json: bool) -> None:

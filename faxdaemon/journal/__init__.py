@@ -6,7 +6,8 @@ Crash     see each part; `states.AFTER_CRASH` has the whole.
 
 Read `transitions` first (the one function that changes a state), then `writer` (many callers, one commit), then the
 parts in the order a fax travels: intake, routing, sending, resolving, tracking, reports, keeping; fetching, queues,
-delivering, sinks, redirecting, relisting; pushing; auditing, clearing.
+delivering, sinks, redirecting, relisting; pushing; auditing, clearing,
+copying.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from faxdaemon.contracts.journal import Journal
 from faxdaemon.contracts.stage import Signals
 from faxdaemon.journal.accounts import Accounts
 from faxdaemon.journal.clearing import Clearing
+from faxdaemon.journal.copying import Copying
 from faxdaemon.journal.database import connect
 from faxdaemon.journal.decisions import Operator
 from faxdaemon.journal.delivering import Delivering
@@ -66,6 +68,7 @@ class SqlJournal(
     Foreseeing,
     Clearing,
     Watching,
+    Copying,
 ):
     """The whole journal; made by `open_journal`."""
 

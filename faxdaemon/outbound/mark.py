@@ -61,6 +61,11 @@ class FolderMark:
             f"replaced. Mount it; or, if it is meant to be new, remove {self._record}"
         )
 
+    @property
+    def known(self) -> bool:
+        """Whether the folder was ever opened."""
+        return self._remembered() is not None
+
     def _remembered(self) -> str | None:
         if self._files.stat(self._record) is None:
             return None

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from faxdaemon.contracts.journal.accounts import TURN, AccountJournal, Pause
 from faxdaemon.contracts.journal.audit import AuditJournal
+from faxdaemon.contracts.journal.copying import CopyJournal
 from faxdaemon.contracts.journal.delivering import DeliveryJournal, SinkStanding, Troubles
 from faxdaemon.contracts.journal.inbound import InboundJournal, InboxJournal, PushJournal, Standing
 from faxdaemon.contracts.journal.outbound import Guard, HeldDrop, OutboundJournal, ReportWork, Routed, Settled, ToRoute
@@ -30,6 +31,7 @@ __all__ = [
     "TURN",
     "AccountJournal",
     "AuditJournal",
+    "CopyJournal",
     "DeliveryJournal",
     "Event",
     "Filter",
@@ -71,6 +73,7 @@ class Journal(
     AuditJournal,
     RetentionJournal,
     WatchJournal,
+    CopyJournal,
     Protocol,
 ):
     """All of it; a stage asks only for the part that it uses."""
