@@ -22,13 +22,14 @@ from faxdaemon.config.inbound import InboundAccount, Line
 from faxdaemon.config.kinds import PROVIDERS, SINKS
 from faxdaemon.config.types import DropFolder, Settings
 from faxdaemon.contracts.documents import CannotMake
-from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, UserError
+from faxdaemon.core.errors import CredentialsRefused, FaxdaemonError, FilesError, UserError
 from faxdaemon.core.places import HIDDEN
 from faxdaemon.core.wishes import VOCABULARY, Need
 from faxdaemon.documents import open_documents
 from faxdaemon.files import open_files
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.database import FILE
+from faxdaemon.mailing import Mailer, MailServer
 from faxdaemon.options import Account
 from faxdaemon.parts import open_account
 from faxdaemon.supervise import SignalHub
@@ -61,6 +62,8 @@ def check(settings: Settings) -> list[Finding]:
     found += _covers(settings)
     for inbox in settings.inbound:
         found += _sinks(inbox)
+    if settings.mail is not None:
+        found.append(_mail(settings.mail))
     found += [_account(name, options) for name, options in settings.accounts.items()]
     return found
 
@@ -214,6 +217,15 @@ def _asked(topic: str, ask: Callable[[], str]) -> Finding:
         return Finding(topic, True, ask())
     except (FaxdaemonError, OSError) as error:
         return Finding(topic, False, str(error), "received faxes would wait for it")
+
+
+def _mail(server: MailServer) -> Finding:
+    topic = f"mail server {server.host}"
+    try:
+        return Finding(topic, True, Mailer(server).check())
+    except FilesError as error:
+        advice = "see whether it can be reached from here, and the keys under `mail`; mail waits meanwhile"
+        return Finding(topic, False, error.reason, advice)
 
 
 def _account(name: str, options: Account) -> Finding:

@@ -8,6 +8,7 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 from faxdaemon.alerts.options import Alerting, ToldByCommand, ToldByHook, ToldByMail
@@ -49,7 +50,7 @@ class ByHook:
 
     def __init__(self, options: ToldByHook, clock: Clock) -> None:
         self._options = options
-        self._http = Http(timeout=options.timeout, clock=clock, max_connections=1)
+        self._clock = clock
         host = options.url.partition("://")[2].partition("/")[0]
         self.title = f"the web-hook at {host}"
         self.name = f"webhook-{digest({'url': options.url})[:12]}"
@@ -64,7 +65,8 @@ class ByHook:
         if self._options.token is not None:
             headers["authorization"] = f"Bearer {self._options.token.get_secret_value()}"
         content = json.dumps(message.facts).encode("utf-8")
-        reply = self._http.send("POST", self._options.url, headers=headers, content=content)
+        with closing(Http(timeout=self._options.timeout, clock=self._clock, max_connections=1)) as http:
+            reply = http.send("POST", self._options.url, headers=headers, content=content)
         if not 200 <= reply.status < 300:
             raise FilesError(f"it answered {reply.status}")
 

@@ -7,6 +7,7 @@ import json
 import pytest
 import yaml
 from support.boxes import ACCOUNTS
+from support.mailbox import mailbox
 from support.world import World
 
 from faxdaemon.check import check
@@ -148,3 +149,17 @@ def test_what_no_account_of_a_folder_takes(good):
     assert first.topic == second.topic == f"drop folder {good.out}, options"
     assert first.text.startswith("asks for cover_text, and none of its accounts (main) takes that; nothing dropped")
     assert second.text == "asks for subject, and none of its accounts (main) takes that; it is sent without"
+
+
+def test_the_mail_server(good):
+    def settings(port):
+        mail = {"host": "127.0.0.1", "port": port, "tls": "none", "from": "fax@example.org"}
+        good.config.write_text(yaml.safe_dump({**yaml.safe_load(good.config.read_text()), "mail": mail}))
+
+    with mailbox() as box:
+        settings(box.port)
+        assert troubles(good) == []
+        assert box.letters == []
+    (trouble,) = troubles(good)
+    assert trouble.topic == "mail server 127.0.0.1"
+    assert "cannot be reached" in trouble.text

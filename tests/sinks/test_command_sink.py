@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
+from support.delivering import deliver, state, stored
 from support.papers import pdf_bytes
-from support.received import deliver, state, stored
 from support.scripted import Crash, Faulty, Site
 
 from faxdaemon.core.errors import FilesError, SinkOffline, Undeliverable

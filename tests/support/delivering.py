@@ -52,18 +52,26 @@ def deliver(site: Site, sink: Any, **parts: Any) -> DeliverStage:
 
 
 def stored(
-    site: Site, provider_id: str = "in-1", *, sinks: tuple[str, ...] = ("desk",), optional: Collection[str] = ()
+    site: Site,
+    provider_id: str = "in-1",
+    *,
+    sinks: tuple[str, ...] = ("desk",),
+    optional: Collection[str] = (),
+    content: bytes | None = None,
+    media: str = "application/pdf",
+    warning: str | None = None,
+    **changes: Any,
 ) -> FaxId:
-    """A received fax in our spool, for these sinks."""
-    content = pdf_bytes(text=provider_id)
+    """A received fax in our spool, for these sinks; `changes` are to how the provider lists it."""
+    data = pdf_bytes(text=provider_id) if content is None else content
     site.later(1)
-    site.journal.seen("main", [listed(provider_id)])
+    site.journal.seen("main", [listed(provider_id, **changes)])
     (fax,) = site.journal.claim_seen("main", 1, 60.0)
     name = site.spool.name("in", fax.fax_id, 1, ".pdf")
     path = site.spool.path(name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    written = site.files.write_new(path, [content])
-    document = StoredDocument(name, written.size, written.sha256, "application/pdf", 1)
+    written = site.files.write_new(path, [data])
+    document = StoredDocument(name, written.size, written.sha256, media, 1, warning)
     assert site.journal.stored(fax, document, list(sinks), optional=optional)
     return FaxId(fax.fax_id)
 
