@@ -23,7 +23,7 @@ test: check pytest
 
 check: .venv/ready-test
 	$(BIN)/ruff check --quiet .
-	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff format --diff --quiet .
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports --no-logo
 

@@ -155,7 +155,8 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def every_step_is_a_row_of_the_tables(self) -> None:
         for fax in self.faxes:
-            events = self.journal.life(fax).events
+            life = self.journal.life(fax)
+            events, facts = life.events, life.facts
             state: dict[str, str] = {}
             for event in events:
                 if event.subject == "report":
@@ -167,7 +168,6 @@ class Story(RuleBasedStateMachine):
                     assert (event.source, event.event, event.target) in MOVES
                     assert state.setdefault(event.subject, "received") == event.source
                 state[event.subject] = event.target
-            facts = self.journal.life(fax).facts
             assert {f"recipient {r['n']}": r["state"] for r in facts["recipients"]} == {
                 k: v for k, v in state.items() if k != "report"
             }
@@ -177,9 +177,10 @@ class Story(RuleBasedStateMachine):
     def nothing_is_silent(self) -> None:
         """A fax at rest has been reported, is about to be, or was dropped again."""
         for fax in self.faxes:
-            facts = self.journal.life(fax).facts
+            life = self.journal.life(fax)
+            facts = life.facts
             states = {r["state"] for r in facts["recipients"]}
-            superseded = any(e.event == "supersede" for e in self.journal.life(fax).events)
+            superseded = any(e.event == "supersede" for e in life.events)
             if states <= AT_REST and not superseded:
                 assert facts["report"] in {"due", "reporting", "reported"}
             if facts["report"] in {"due", "reported"}:
