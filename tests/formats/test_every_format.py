@@ -166,14 +166,14 @@ def pieces(content: bytes) -> list[bytes]:
     return sorted({*content.splitlines(keepends=True), *words, *signs, b"\n", b"\r\n", b"\0"} - {b""})
 
 
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", control_formats())
 def test_a_megabyte_is_read_in_bounded_time(name: str) -> None:
     """One that takes time by the square of what it reads would be at it for hours."""
     made = sample(name)
     signs = [sign for sign in pieces(made.asks) if len(sign) == 1]
     lines = made.asks.splitlines(keepends=True)[:12]
-    for piece in [*signs, *lines, b"0", made.asks]:
+    for piece in sorted({*signs, *lines, b"0", made.asks}):
         found = read(name, made.lead, made.asks + piece * (MEGABYTE // len(piece)))
         assert not isinstance(found, BadRequest) or len(found.reason) < 4000
         found = read(name, made.lead, piece * (MEGABYTE // len(piece)))
