@@ -25,6 +25,7 @@ check: .venv/ready-test
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --diff --quiet .
 	$(BIN)/mypy --no-error-summary
+	$(BIN)/mypy --no-error-summary --platform win32 --cache-dir .mypy_cache/windows --follow-imports silent faxdaemon/printing/windows.py
 	$(BIN)/lint-imports --no-logo
 
 pytest: .venv/ready-test

@@ -114,13 +114,16 @@ class PrinterSink:
                 f"document is in the spool as it came: {stored.spool}"
             )
         files.make_dirs([self._tools.work])
-        target = self._tools.work / f"{fax.fax_id}.pdf"
+        name = f"fax {fax.fax_id} {token(self._tools.clock.entropy(8).hex(), 8)}"
+        with files.scan(self._tools.work) as entries:
+            older = [entry.path for entry in entries if entry.path.name.startswith(f"fax {fax.fax_id} ")]
+        files.remove(older)
+        target = self._tools.work / f"{name}.pdf"  # Windows calls a document by its file's name
         files.write_new(target, [made.content])
         files.sync([self._tools.work])
         problem = self._tools.documents.inspect(target, target.name).problem
         if problem:
             raise Undeliverable(f"what was received cannot be printed: {problem}.  It is in the spool: {stored.spool}")
-        name = f"fax {fax.fax_id} {token(self._tools.clock.entropy(8).hex(), 8)}"
         where = {"server": self._options.server, "printer": self._options.printer}
         return {"id": fax.fax_id, "name": name, "file": str(target), "step": "staged", "tries": 1, **where}
 

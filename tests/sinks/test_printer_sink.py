@@ -362,6 +362,7 @@ def test_wrong_options_are_refused(wrong: dict[str, Any]) -> None:
 def test_a_stage_that_dies_while_making_the_pdf_makes_it_again(desk: Desk) -> None:
     first = desk.staged(tiff(1), "image/tiff")
     second = desk.staged(tiff(3), "image/tiff")
-    assert first["file"] == second["file"], "nothing is left behind"
+    assert [str(path) for path in (desk.place / "work").iterdir()] == [second["file"]], "nothing is left behind"
+    assert first["name"] != second["name"]
     desk.go(desk.go(second).plan)
     assert [pages for _, pages in desk.spooled.paper] == [3]
