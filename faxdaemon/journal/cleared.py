@@ -9,10 +9,12 @@ Times are whole milliseconds since 1970, UTC.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, String, Table
 
 from faxdaemon.contracts.journal.retention import What
 from faxdaemon.journal.shapes import CLUSTERED, check, live, metadata, one_of
+from faxdaemon.journal.transaction import Tx
 from faxdaemon.journal.types import byte_ordered
 
 cleared = Table(
@@ -26,3 +28,13 @@ cleared = Table(
     **CLUSTERED,
 )
 live("ix_cleared_open", "NOT done", cleared.c.fax_id)
+
+_GIVEN_UP = sa.select(cleared.c.at).where(
+    cleared.c.fax_id == sa.bindparam("fax_id"), cleared.c.what.in_([What.SPOOL.value, What.ROWS.value])
+)
+
+
+def copies_given_up(tx: Tx, fax_id: str) -> bool:
+    """Whether our copies of its documents are gone, or may go at any moment: nothing may rely on them any more.  To be
+    asked with the fax locked."""
+    return tx.connection.execute(_GIVEN_UP, {"fax_id": fax_id}).first() is not None

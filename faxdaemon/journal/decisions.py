@@ -21,7 +21,7 @@ from faxdaemon.contracts.journal.retention import What
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.states import Inbound, Outbound
 from faxdaemon.journal.base import Part
-from faxdaemon.journal.cleared import cleared
+from faxdaemon.journal.cleared import cleared, copies_given_up
 from faxdaemon.journal.guarding import approve
 from faxdaemon.journal.lookup import resolve
 from faxdaemon.journal.machines import INBOUND, RECIPIENT
@@ -33,9 +33,6 @@ from faxdaemon.journal.transitions import Change, move, renew
 
 _ACCOUNTS = sa.select(recipient.c.accounts).where(
     recipient.c.fax_id == sa.bindparam("fax_id"), recipient.c.n == sa.bindparam("n")
-)
-_NO_COPIES = sa.select(cleared.c.at).where(
-    cleared.c.fax_id == sa.bindparam("fax_id"), cleared.c.what == What.SPOOL.value
 )
 _SHOWN_AGAIN = sa.delete(cleared).where(cleared.c.fax_id == sa.bindparam("of_fax"), cleared.c.what == What.SHOWN.value)
 """It will be reported anew, so there will be something to clear."""
@@ -147,7 +144,7 @@ def _resend(tx: Tx, row: Row[Any]) -> Change[Outbound] | None:
         return _release(tx, row)  # not even routed yet: going on is sending it
     if row.account is None or row.state not in {*ENDED, Outbound.HELD}:
         return None
-    if tx.connection.execute(_NO_COPIES, {"fax_id": row.fax_id}).first():
+    if copies_given_up(tx, row.fax_id):
         _refuse(f"{row.fax_id} cannot be sent again: our copies of its documents were cleared away; drop it once more")
     tx.connection.execute(_SHOWN_AGAIN, {"of_fax": row.fax_id})
     approve(tx, [row])

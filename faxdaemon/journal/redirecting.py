@@ -22,6 +22,7 @@ from sqlalchemy.engine import Row
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.states import Delivery, Inbound
 from faxdaemon.journal.base import Part
+from faxdaemon.journal.cleared import copies_given_up
 from faxdaemon.journal.delivering import lock_fax, settle
 from faxdaemon.journal.fetching import Wanted, want
 from faxdaemon.journal.lookup import resolve
@@ -73,6 +74,8 @@ class Redirecting(Part):
             (received,) = lock_fax(tx, fax_id).values() or (None,)
             if received is None or received.state not in _STORED:
                 raise UserError(f"{fax_id} has not been received completely; `faxdaemon show {fax_id}` tells more")
+            if copies_given_up(tx, fax_id):
+                raise UserError(f"{fax_id}: our copy of its document was cleared away; take the one in its folder")
             rows = DELIVERY.lock_all(tx, fax_id)
             row = rows.get((fax_id, sink))
             note = "a person wanted it once more"

@@ -244,6 +244,15 @@ def test_a_received_fax_is_remembered_so_that_it_does_not_come_twice(world: Any)
     assert world.journal.listed_again("main", [world.listed("77", caller="+13035550142")]) == [fax], "another one"
 
 
+def test_what_has_no_copy_any_more_is_not_delivered_again(world: Any) -> None:
+    fax, other = received(world), received(world, "78")
+    world.journal.promise_cleared([fax])
+    with pytest.raises(UserError, match="cleared away; take the one in its folder"):
+        world.journal.deliver_again(fax, "desk")
+    world.journal.deliver_again(other, "desk")
+    assert world.journal.promise_cleared([other]) == [], "it is wanted once more"
+
+
 def test_what_is_listed_still_is_not_forgotten(world: Any) -> None:
     fax = received(world)
     world.clock.advance(YEAR)
