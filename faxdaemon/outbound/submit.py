@@ -37,7 +37,7 @@ from faxdaemon.contracts.provider import (
 )
 from faxdaemon.contracts.stage import NOTHING_DUE, Wake
 from faxdaemon.core.errors import FilesError, NotSent, OutcomeUnknown, ProviderTrouble
-from faxdaemon.core.model import Submission
+from faxdaemon.core.model import Role, Submission
 from faxdaemon.core.places import Spool
 from faxdaemon.core.schedule import CREDENTIALS, OFFER_AGAIN
 from faxdaemon.handoff import hand_off
@@ -50,6 +50,8 @@ WORTH_LEAVING = 10.0
 BATCH = 200
 QUICK = 1.0
 """Seconds after which a worker stops to claim one fax along with the answer of another: it may have to end."""
+_COPIED = "look at the disk, then restart: the claimed original is copied again"
+_MADE = "look at the disk, and put back what was made for it, or cancel the fax and drop its original again"
 TESTING = 600.0
 """Seconds until a fax is looked at again that waits for the end of a test."""
 
@@ -205,7 +207,7 @@ class SubmitStage:
             contents = self._contents(submission)
         except FilesError as error:
             reason = f"the spooled document cannot be used: {error.reason}"
-            advice = "look at the disk, then restart: the claimed original is copied again"
+            advice = _MADE if any(d.role is Role.MADE for d in submission.documents) else _COPIED
             self._alert.raise_(damaged, f"fax {submission.fax_id} waits: {reason}; {advice}")
             return NotOffered(reason, self._delay(submission))
         self._alert.clear(damaged)

@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 from support.papers import pdf_bytes
-from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, rules
+from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, capabilities, rules
 
+from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.provider import AccountRefused, NotNow, Refused, Unknown
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import FilesError, JournalError, NotSent, OutcomeUnknown
 from faxdaemon.core.ids import reference
 from faxdaemon.core.schedule import CREDENTIALS
+from faxdaemon.formats import filename
+from faxdaemon.outbound.choose import FolderRules
+from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.submit import QUICK, TESTING, SubmitStage
 
 DAY = 24 * 3600.0
@@ -374,6 +378,20 @@ def test_a_document_that_is_not_what_was_spooled_is_not_sent(site: Site, damage:
     assert site.journal.next_due("ready", "backup") is None
     assert list(site.alerts.open) == [f"spool:{bad}"]
     assert bad in site.alerts.open[f"spool:{bad}"]
+
+
+def test_what_was_made_and_lost_is_not_sent_and_it_is_said_what_to_do(site: Site) -> None:
+    """A restart copies originals again, and nothing that was made of them."""
+    fax = site.received("3035550123_x.txt", b"Hello")
+    formats: Any = [("filename", filename.open_format(FolderAsks("{number}_{name}", None)))]
+    folder = FolderRules(Dialects(formats), ("main",), "US", {}, 3600.0)
+    for each in site.routing(folder, {"main": capabilities(suffixes=frozenset({".pdf"}))}):
+        each.step()
+    lose(site)
+    provider = Scripted().will("submit", ACCEPTED)
+    stage(site, provider).step()
+    assert (provider.sent, site.state_of(fax)) == ([], "ready")
+    assert "cancel the fax and drop its original again" in site.alerts.open[f"spool:{fax}"]
 
 
 def test_a_document_that_came_back_is_sent_and_the_alert_is_over(site: Site) -> None:
