@@ -23,7 +23,7 @@ from typing import Any
 import structlog
 
 from faxdaemon.contracts.files import Access, Entry, Files
-from faxdaemon.core.errors import FolderOffline
+from faxdaemon.core.errors import FilesError, FolderOffline
 from faxdaemon.core.places import HIDDEN
 from faxdaemon.sinks import _index, _sidecar
 
@@ -90,12 +90,20 @@ class Publisher:
         if any(map(self._taken, waiting)) or any(self._there(aside(item, plan["id"])) for item in shown):
             self._aside(plan, shown)
         else:
-            self.files.move([(item.source, item.target) for item in waiting])
+            self._show(plan, shown, waiting)
         for item in left:
             if item.kind == TABLE:
                 row = _sidecar.row(self._named(plan, shown))
                 _index.add(self.files, item.target, plan["id"], row, self.hidden, self.access)
                 self.files.remove([item.source])
+
+    def _show(self, plan: Mapping[str, Any], shown: Sequence[Item], waiting: Sequence[Item]) -> None:
+        try:
+            self.files.move([(item.source, item.target) for item in waiting])
+        except FilesError:
+            if not any(self._there(item.source) and self._taken(item) for item in waiting):
+                raise
+            self._aside(plan, shown)  # somebody was faster by a moment
 
     def _make_folders(self, items: Sequence[Item]) -> None:
         """Those below ours in which they are to lie; given to their readers before they can be seen."""

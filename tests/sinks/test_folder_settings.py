@@ -134,6 +134,21 @@ def test_folders_that_a_caller_would_like(desk: Path, spooled: Path) -> None:
     assert everything(desk) == ["_/faxdaemon_mark-x.pdf"]
 
 
+def test_a_name_that_is_lost_in_the_last_moment(desk: Path, spooled: Path) -> None:
+    class Slow(Watching):
+        def move(self, moves: Sequence[tuple[Path, Path]]) -> None:
+            if not self.shown:
+                (desk / f"{NAME}.pdf").write_bytes(b"somebody's")
+            super().move(moves)
+
+    files: Any = Slow()
+    one = sink(desk, files)
+    one.publish(one.stage(fax(), spooled))
+    assert seen(desk) == [f"{NAME}.pdf", f"{NAME}_{ID}.json", f"{NAME}_{ID}.pdf"]
+    assert (desk / f"{NAME}.pdf").read_bytes() == b"somebody's"
+    assert sidecar(desk / f"{NAME}_{ID}.json")["file"] == f"{NAME}_{ID}.pdf"
+
+
 def test_a_folder_that_somebody_removed_is_made_again(desk: Path, spooled: Path) -> None:
     one = sink(desk, name="{received:%Y}/{from}", sidecar="none")
     first = one.stage(fax(), spooled)
