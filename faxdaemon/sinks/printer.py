@@ -5,7 +5,7 @@ Promise   a fax counts as delivered when the queue says that its job is complete
 Needs     a queue that remembers finished jobs (CUPS' PreserveJobHistory); our work folder.
 Crash     a job is begun empty and its number is recorded, which prints nothing; then it is filled.  So after a crash an
           empty job proves that nothing was printed, and is replaced by a new one; one with a document is followed; and
-          one that the queue has forgotten proves nothing.  An empty job whose number was never recorded ends by itself.
+          one that the queue has forgotten proves nothing.  An empty job whose number was never recorded prints nothing.
 
 The queue is handed a PDF, also for a TIFF: CUPS prints only the first page of one with several.
 

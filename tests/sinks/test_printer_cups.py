@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -210,7 +211,7 @@ def test_a_printer_that_takes_no_jobs_or_does_not_exist_is_offline(desk: Desk) -
 
 def test_a_job_that_the_printer_ends_is_not_printed_again(tmp_path: Path, shop: Shop) -> None:
     program = tmp_path / "fail"
-    program.write_text("#!/bin/sh\nsleep 0.5\nexit 1\n")  # CUPS misses the failure of one that fails at once
+    program.write_text("#!/bin/sh\nsleep 2\nexit 1\n")  # CUPS misses the failure of one that fails at once
     program.chmod(0o755)
     desk = Desk(tmp_path, shop.printer("broken", "-o", "printer-error-policy=abort-job", command=str(program)))
     with pytest.raises(Undeliverable, match=r"cancelled there.*may be on paper"):
@@ -233,7 +234,11 @@ def test_a_job_that_a_person_cancels_is_not_printed_again(desk: Desk) -> None:
 
 def test_a_scheduler_that_is_killed_delays_the_fax_and_prints_it_once(shop: Shop, desk: Desk) -> None:
     desk.printer.queue("cupsdisable")
-    staged, begun, queued = desk.staged(), desk.go(desk.staged()).plan, desk.queued()
+    queued, begun, staged = desk.go(desk.staged()).plan, desk.go(desk.staged()).plan, desk.staged()
+    before = time.time_ns()
+    queued = desk.go(queued).plan
+    control = shop.folder / "spool" / f"c{queued['job']:05d}"
+    until(lambda: control.exists() and control.stat().st_mtime_ns >= before - 5_000_000, "the job is written down")
     shop.kill()
     for plan in (staged, begun, queued):
         with pytest.raises(SinkOffline, match=f"print server {shop.server} cannot be reached"):
