@@ -19,11 +19,15 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.leaks import Watch, leaks
 
 pytest_plugins = ["pytester"]
 MAY_SKIP = "platform:"
 MOST_WORKERS = 8
+# how long an example takes says something of the machine, and of what else it does
+settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
