@@ -209,15 +209,6 @@ def test_a_printer_that_takes_no_jobs_or_does_not_exist_is_offline(desk: Desk) -
     assert desk.printer.papers() == [[LETTER] * 2]
 
 
-def test_a_job_that_the_printer_ends_is_not_printed_again(tmp_path: Path, shop: Shop) -> None:
-    program = tmp_path / "fail"
-    program.write_text("#!/bin/sh\nsleep 2\nexit 1\n")  # CUPS misses the failure of one that fails at once
-    program.chmod(0o755)
-    desk = Desk(tmp_path, shop.printer("broken", "-o", "printer-error-policy=abort-job", command=str(program)))
-    with pytest.raises(Undeliverable, match=r"cancelled there.*may be on paper"):
-        desk.finish(desk.queued())
-
-
 def test_a_job_that_a_person_cancels_is_not_printed_again(desk: Desk) -> None:
     desk.printer.queue("cupsdisable")
     plan = desk.queued()
