@@ -4,7 +4,7 @@
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
-.PHONY: help demo test check pytest bench docs clean
+.PHONY: help demo test check pytest bench docs deb systemd-check clean
 
 help:
 	@echo "make demo    see it work: a simulated provider, a real daemon, nothing leaves this machine"
@@ -13,6 +13,8 @@ help:
 	@echo "make pytest  tests only; ARGS=tests/core for some of them"
 	@echo "make bench   measure throughput and delay on this machine"
 	@echo "make docs    write the generated parts of docs/ again"
+	@echo "make deb     build a Debian package in dist/ (its own Python environment, systemd unit, man pages)"
+	@echo "make systemd-check   that package in a fresh Debian with a real systemd: start, kill, reload, upgrade, purge (root)"
 	@echo "make clean   remove what make made (.venv, caches)"
 	@echo "Any python3 from 3.11 on will do; PYTHON=/path/to/python chooses one."
 
@@ -36,6 +38,12 @@ bench: .venv/ready-test
 
 docs: .venv/ready-test
 	$(BIN)/python tests/docs/generate.py
+
+deb:
+	packaging/debian/build
+
+systemd-check:
+	packaging/check
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -53,22 +53,23 @@ def check(settings: Settings) -> list[Finding]:
     """Look at everything, in the order of the file; never raises for what it finds."""
     found = [Finding("configuration", True, f"{settings.source or 'given by a program'}: in order")]
     found += [Finding("configuration", True, note) for note in settings.notes]
-    found += _state(settings.state)
-    found.append(_journal(settings))
-    found += _socket(settings.state)
-    found += [_drop_folder(folder) for folder in settings.folder_paths]
+    found += state_folder(settings.state)
+    found.append(journal(settings))
+    found += control_socket(settings.state)
+    found += [drop_folder(folder) for folder in settings.folder_paths]
     for folder in settings.outbound:
         found += _wishes(folder, settings)
     found += _covers(settings)
     for inbox in settings.inbound:
-        found += _sinks(inbox)
+        found += sinks(inbox)
     if settings.mail is not None:
-        found.append(_mail(settings.mail))
-    found += [_account(name, options) for name, options in settings.accounts.items()]
+        found.append(mail_server(settings.mail))
+    found += [account(name, options) for name, options in settings.accounts.items()]
     return found
 
 
-def _state(state: Path) -> Iterator[Finding]:
+def state_folder(state: Path) -> Iterator[Finding]:
+    """The state folder, and its free space."""
     topic = f"state folder {state}"
     there = next((path for path in (state, *state.parents) if path.exists()), state)
     trouble = _unusable(there)
@@ -99,7 +100,8 @@ def _unusable(folder: Path) -> str:
     return f"it cannot be {' or '.join(refused)} by this user" if refused else ""
 
 
-def _journal(settings: Settings) -> Finding:
+def journal(settings: Settings) -> Finding:
+    """The database."""
     sqlite = settings.journal == "sqlite"
     topic = "journal (SQLite)" if sqlite else "journal (PostgreSQL)"
     if sqlite and not (settings.state / FILE).exists():
@@ -127,7 +129,8 @@ def _journal(settings: Settings) -> Finding:
     return Finding(topic, True, f"can be read; {live} items under way")
 
 
-def _socket(state: Path) -> Iterator[Finding]:
+def control_socket(state: Path) -> Iterator[Finding]:
+    """The path of the socket, where it is too long."""
     if sys.platform == "win32":
         return
     from faxdaemon.web.local import check_length, place  # noqa: PLC0415 - not on Windows
@@ -138,7 +141,8 @@ def _socket(state: Path) -> Iterator[Finding]:
         yield Finding("control socket", False, str(error))
 
 
-def _drop_folder(folder: Path) -> Finding:
+def drop_folder(folder: Path) -> Finding:
+    """One drop folder."""
     topic = f"drop folder {folder}"
     trouble = _unusable(folder)
     if trouble:
@@ -193,7 +197,8 @@ def _covers(settings: Settings) -> Iterator[Finding]:
             yield Finding(topic, True, "can be made")
 
 
-def _sinks(inbox: InboundAccount) -> Iterator[Finding]:
+def sinks(inbox: InboundAccount) -> Iterator[Finding]:
+    """The destinations of one account's faxes."""
     for owner, part in inbox.owners:
         for one in part.placed(inbox.account, owner):
             module = plugins.load(SINKS, one.kind)
@@ -219,7 +224,8 @@ def _asked(topic: str, ask: Callable[[], str]) -> Finding:
         return Finding(topic, False, str(error), "received faxes would wait for it")
 
 
-def _mail(server: MailServer) -> Finding:
+def mail_server(server: MailServer) -> Finding:
+    """The server that mail goes to."""
     topic = f"mail server {server.host}"
     try:
         return Finding(topic, True, Mailer(server).check())
@@ -228,7 +234,8 @@ def _mail(server: MailServer) -> Finding:
         return Finding(topic, False, error.reason, advice)
 
 
-def _account(name: str, options: Account) -> Finding:
+def account(name: str, options: Account) -> Finding:
+    """One account, asked whether it lets us in."""
     topic = f"account {name} ({options.provider})"
     try:
         provider = open_account(options, SystemClock())

@@ -197,12 +197,12 @@ class Service:
     def _built(self, settings: Settings) -> Daemon:
         """A daemon of `settings`; of the old ones if that fails after all (an address that another program has)."""
         try:
-            logs.configure(settings.log.level, settings.log.format)
+            logs.configure(**settings.log.model_dump())
             daemon = self._begin(settings)
         except (FaxdaemonError, OSError) as error:
             self._trouble = f"the new configuration could not be started: {error}"
             log.exception("the new configuration could not be started; back to the old one")
-            logs.configure(self._settings.log.level, self._settings.log.format)
+            logs.configure(**self._settings.log.model_dump())
             return self._begin(self._settings)
         self._settings, self._trouble = settings, None
         self._generation += 1

@@ -23,8 +23,10 @@ from faxdaemon.cli import (
     cover,
     decide,
     destinations,
+    doctor,
     explain,
     import_,
+    init,
     listing,
     prune,
     reconcile,
@@ -77,7 +79,8 @@ def _all(
     \b
     Examples:
       faxdaemon demo                              see it work, without an account
-      faxdaemon check                             is everything in order?
+      faxdaemon init                              write a first configuration
+      faxdaemon doctor                            is everything in order, and what to do if not?
       faxdaemon run                               the daemon, in the foreground
       faxdaemon explain 3035550123_x.pdf          what would become of this file?
       faxdaemon send invoice.pdf +13035550100     fax a document
@@ -97,7 +100,10 @@ app = typer.Typer(
 )
 app.command()(service.run)
 app.command()(service.reload)
+app.command()(service.migrate)
 app.command()(service.check)
+app.command()(doctor.doctor)
+app.command()(init.init)
 app.command()(explain.explain)
 app.command()(service.demo)
 app.command()(service.sandbox)

@@ -1,4 +1,4 @@
-"""run, reload, check, demo, sandbox: the daemon and what surrounds it.
+"""run, reload, migrate, check, demo, sandbox: the daemon and what surrounds it.
 
 Promise   `run` ends with the daemon's own exit status, so that a service manager knows whether to start it again.
           `check` changes nothing.  `demo` and `sandbox` fax nothing to anybody.
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from faxdaemon.cli.common import Config, Json, note, print_json, say, settings_of, table
+from faxdaemon.cli.common import Config, Json, journal_of, note, print_json, say, settings_of, table
 
 if TYPE_CHECKING:
     from faxdaemon.sandbox import Sandbox
@@ -41,7 +41,7 @@ def run(config: Config = None) -> None:
     from faxdaemon.notify import Notifier  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.service import Service  # noqa: PLC0415 - keeps --help quick
 
-    logs.configure(settings.log.level, settings.log.format)
+    logs.configure(**settings.log.model_dump())
     service = Service(settings, load=lambda: settings_of(settings.source), notify=Notifier.from_environment())
     raise typer.Exit(service.run())
 
@@ -57,10 +57,13 @@ def reload(config: Config = None) -> None:
       faxdaemon reload
       faxdaemon reload --config /etc/faxdaemon/config.yaml
     """
+    from faxdaemon.config.load import state_in  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.config.paths import find  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.core.errors import UserError  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.web.client import ControlClient  # noqa: PLC0415 - keeps --help quick
 
-    state = settings_of(config).state
+    # The daemon judges the file: it has the secrets, which a command may not be allowed to read, and it tells its log.
+    state = state_in(find(config)) or settings_of(config).state
     with ControlClient(state) as client:
         begun = client.reload()
     for told in begun["notes"]:
@@ -77,6 +80,22 @@ def reload(config: Config = None) -> None:
             return
         time.sleep(0.1)
     note("it waits until what is in hand is finished; `faxdaemon status` and the log tell when it is in force")
+
+
+def migrate(config: Config = None) -> None:
+    """Bring the journal up to this version.
+
+    The daemon does that when it starts; here it is done, and seen, without starting it.  A SQLite journal is copied
+    beside itself first.  While a daemon runs it is refused.
+
+    \b
+    Examples:
+      faxdaemon migrate
+      sudo -u faxdaemon faxdaemon migrate --config /etc/faxdaemon/config.yaml
+    """
+    with journal_of(settings_of(config), read_only=False) as journal:
+        under_way = sum(journal.counts().values())
+    say(f"the journal is of this version; {under_way} items under way")
 
 
 def check(config: Config = None, as_json: Json = False) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import phonenumbers
+import yaml
 from pydantic import ValidationError
 
 from faxdaemon.config import checks, explain
@@ -39,6 +40,17 @@ def load(path: Path, *, env: Mapping[str, str] | None = None) -> Settings:
     settings._source = path
     settings._notes = tuple(note.text(str(path)) for note in source.notes)
     return settings
+
+
+def state_in(path: Path) -> Path | None:
+    """The state folder that the file names, mistakes elsewhere in it and secrets left alone; None when that cannot be
+    told."""
+    try:
+        found = yaml.safe_load(_read(path))
+    except (ConfigError, yaml.YAMLError):
+        return None
+    text = found.get("state") if isinstance(found, dict) else None
+    return Path(text) if isinstance(text, str) and "${" not in text and Path(text).is_absolute() else None
 
 
 def _read(path: Path) -> str:

@@ -107,7 +107,8 @@ def _default(field: Mapping[str, Any]) -> str:
         return ""
     if isinstance(value, list):
         return f"`[{', '.join(map(str, value))}]`"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"`{' '.join(text.split())}`"  # a row of a table is one line
 
 
 def _kinds(field: Mapping[str, Any]) -> Iterator[str]:

@@ -8,9 +8,10 @@ Crash     keeps nothing.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from faxdaemon.options import Section
 
@@ -40,3 +41,16 @@ class Log(Section):
     """The least important kind of message to log."""
     format: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line for a log collector."""
+    to: Literal["auto", "journal", "stderr", "file"] = "auto"
+    """Where to: `auto` means systemd's journal, with fields such as `FAX` and `ACCOUNT`, in a service that systemd
+    started, and stderr elsewhere."""
+    file: Path | None = None
+    """The file to log to, for `to: file`; a new one is begun after 10 MiB.  An absolute path."""
+    keep: int = Field(default=7, ge=1, le=1000)
+    """How many old files to keep."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Log:
+        if (self.to == "file") != (self.file is not None):
+            raise ValueError("`to: file` and `file` belong together; write both, or neither")
+        return self

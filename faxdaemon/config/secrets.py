@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 ADVICE = "write ${file:/path/of/the/secret}, ${env:NAME}, ${credential:name} or ${keyring:service/name}"
+SERVICE = Path("/run/credentials/faxdaemon.service")
 LIMIT = 65536
 """Bytes: no secret is larger, and a wrong path may name anything."""
 
@@ -71,15 +72,20 @@ class References:
         return _read(reference, self.folder / name)
 
     def _credential(self, reference: str, name: str) -> str:
-        folder = self.env.get("CREDENTIALS_DIRECTORY")
+        folder = self.env.get("CREDENTIALS_DIRECTORY") or _of_the_service()
         if not folder:
             raise ValueError(
                 f"{reference}: the service manager passes no credentials; "
-                f"add LoadCredential={name}:/path to the systemd unit"
+                f"add LoadCredential={name}:/path to the systemd unit, or for a command, start the service first"
             )
         if Path(name).name != name:
             raise ValueError(f"{reference}: a credential is a name, not a path; use ${{file:...}} for a path")
         return _read(reference, Path(folder) / name)
+
+
+def _of_the_service() -> str | None:
+    """For commands: what systemd has given the running service; only root and the service's user can read there."""
+    return str(SERVICE) if os.access(SERVICE, os.R_OK | os.X_OK) else None
 
 
 def _read(reference: str, path: Path) -> str:

@@ -176,14 +176,15 @@ def _postgresql_engine(url: URL, *, read_only: bool) -> Engine:
 
 def _refuse_network(folder: Path) -> None:
     """WAL needs memory shared by all openers, so one machine; a network file system cannot give that."""
-    if _is_remote(folder):
+    if is_remote(folder):
         raise UserError(
             f"{folder}: this is a network file system, where SQLite can lose data. Name a folder on a local disk as "
             "`state`, or use PostgreSQL as `journal`."
         )
 
 
-def _is_remote(folder: Path) -> bool:
+def is_remote(folder: Path) -> bool:
+    """Whether a folder lies on a network file system, as far as that can be known."""
     if sys.platform == "win32":
         drive = folder.drive
         return drive.startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(f"{drive}\\") == 4  # DRIVE_REMOTE
@@ -191,10 +192,10 @@ def _is_remote(folder: Path) -> bool:
         mounts = Path("/proc/self/mounts").read_text("utf-8", "surrogateescape")
     except OSError:
         return False  # macOS and the like: not to be known
-    return _file_system(os.path.realpath(folder), mounts) in _REMOTE
+    return file_system(os.path.realpath(folder), mounts) in _REMOTE
 
 
-def _file_system(path: str, mounts: str) -> str:
+def file_system(path: str, mounts: str) -> str:
     """The type of the mounted file system that holds `path`, from the text of /proc/self/mounts."""
     best, kind = "", ""
     for line in mounts.splitlines():

@@ -45,6 +45,7 @@ EVERY = {" ".join(path): path for path, _ in commands()}
 
 def test_the_commands_that_there_are():
     wanted = (
+        "migrate doctor init "
         "run reload check explain cover demo sandbox send list show hold release resend cancel sent reprint give-up "
         "redirect status account config import reconcile prune backup restore"
     )

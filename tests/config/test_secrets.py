@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from faxdaemon.config import secrets
 from faxdaemon.config.secrets import LIMIT, References
 
 posix = pytest.mark.skipif(os.name != "posix", reason="platform: POSIX permissions")
@@ -95,6 +96,15 @@ def test_credential(tmp_path: Path) -> None:
         resolve("${credential:fax}")
     with pytest.raises(ValueError, match="a credential is a name, not a path"):
         resolve("${credential:../fax}", CREDENTIALS_DIRECTORY=str(tmp_path))
+
+
+def test_a_command_finds_what_the_service_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret_file(tmp_path / "fax")
+    monkeypatch.setattr(secrets, "SERVICE", tmp_path)
+    assert resolve("${credential:fax}") == "s3cret"
+    monkeypatch.setattr(secrets, "SERVICE", tmp_path / "stopped")
+    with pytest.raises(ValueError, match="start the service first"):
+        resolve("${credential:fax}")
 
 
 def test_keyring(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Manager
 
 def started(world: World, changed: str = "") -> subprocess.Popen[bytes]:
     """A daemon in which `changed` (Python) was executed first."""
+    world.fresh = True  # an interpreter of its own, which takes what was changed
     return world.start(("-c", changed + RUN, "run"))
 
 
@@ -67,7 +68,9 @@ def test_the_life_of_a_service(world: World, manager: Manager, monkeypatch: pyte
     assert int(told["MONOTONIC_USEC"]) <= time.monotonic_ns() // 1000
     assert "refused" in manager.hear("READY=1")["STATUS"]
     assert "nonsense" in status(world)["configuration"]["trouble"]
-    assert ask(world, "reload").returncode == 2
+    world.config.write_text((good + "nonsense: 1\n").replace("${file:password}", "${file:gone}"), "utf-8")
+    done = ask(world, "reload")
+    assert done.returncode == 1 and "nonsense" in done.stderr, "the daemon says it, not the command"
 
     # A change: another drop folder.
     second = world.place / "second"

@@ -317,11 +317,11 @@ server:/export /srv/f nfs4 rw 0 0
     ],
 )
 def test_the_file_system_of_a_place_is_that_of_the_nearest_mount(path: str, kind: str) -> None:
-    assert database._file_system(path, MOUNTS) == kind
+    assert database.file_system(path, MOUNTS) == kind
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_file_system", lambda path, mounts: "nfs4")
+    monkeypatch.setattr(database, "file_system", lambda path, mounts: "nfs4")
     with pytest.raises(UserError, match="network file system"):
         opened("sqlite", tmp_path)
 

@@ -41,10 +41,12 @@ WRITES = {
     "files/": "its home",
     "sandbox/": "stands for the outside world; its papers are nobody's fax",
     "cli/cover.py": "a preview, where the person says",
+    "cli/init.py": "the first configuration, before there is anything else",
     "cli/demo.py": "plays the application that drops files",
     "documents/outside.py": "a copy for another program, in a temporary folder that is gone afterwards",
     "documents/render.py": "renders into a file that the caller names; used by the sandbox only",
     "journal/": "the database's own folder, lock and backup",
+    "logs/": "the log's own file",
     "web/local.py": "the socket by which commands find the daemon; nobody's fax",
     "web/loopback.py": "likewise where there are no such sockets",
 }
