@@ -163,11 +163,17 @@ class Restore:
         try:
             for place in places:
                 mark = FolderMark(place, self._spool, files=self._files)
-                if mark.known:
+                if mark.known and self._lost(place):
+                    mark.forget()
+                elif mark.known:
                     mark.check()  # before anything is moved: a share that is away would bring its claims later
             return [path for place in places for path in self._claims_of(journal, place)]
         except FilesError as error:
             raise UserError(f"{error.reason}; then restore once more") from None
+
+    def _lost(self, place: DropPlaces) -> bool:
+        """Whether it is a folder of our own, and is gone with the state folder: no share will bring it back."""
+        return place.folder.is_relative_to(self._spool.state) and self._files.stat(place.folder) is None
 
     def _claims_of(self, journal: Journal, place: DropPlaces) -> list[Path]:
         if self._files.stat(place.claims) is None:

@@ -19,7 +19,7 @@ from faxdaemon.contracts.journal import Filter, Journal
 from faxdaemon.contracts.journal.retention import What
 from faxdaemon.core.errors import JournalBusy, UserError
 from faxdaemon.core.model import StoredDocument
-from faxdaemon.core.places import Spool
+from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.copying import compact, copy_journal
 from faxdaemon.outbound.mark import FolderMark
@@ -51,7 +51,7 @@ def back_up(site: Site, target: Path | None = None, files: Any = None) -> Made:
         journal.close()
 
 
-def restore(site: Site, files: Any = None) -> tuple[dict[str, int], list[Path]]:
+def restore(site: Site, files: Any = None, *also: DropPlaces) -> tuple[dict[str, int], list[Path]]:
     """As the command does it."""
     work = Restore(site.place / "backup", site.spool, files=files or site.files)
     work.check()
@@ -59,7 +59,7 @@ def restore(site: Site, files: Any = None) -> tuple[dict[str, int], list[Path]]:
     journal = opened(work.work, read_only=False)
     try:
         held = dict(journal.hold_restored("restored"))
-        moved = work.claims(journal, [site.places])
+        moved = work.claims(journal, [site.places, *also])
     finally:
         journal.close()
     work.finish()
@@ -207,6 +207,37 @@ def test_after_restoring_nothing_is_sent_or_delivered_that_was_before(site: Site
     assert site.journal.release(came) == 1
     assert len(site.journal.claim_deliveries("desk", 9, 60)) == 1
     assert all(site.spool.path(name).exists() for name in site.spooled())
+
+
+def of_our_own(site: Site) -> tuple[DropPlaces, FolderMark]:
+    """A drop folder in the state folder, as the daemon opens it."""
+    places = DropPlaces(site.state / "outbox", NODE)
+    mark = FolderMark(places, site.spool, files=site.files)
+    mark.open(site.clock.entropy)
+    return places, mark
+
+
+def test_a_folder_of_our_own_that_was_lost_as_well_begins_anew(site: Site) -> None:
+    places, _ = of_our_own(site)
+    back_up(site)
+    lose(site)
+    restore(site, None, places)
+    begin(site)
+    of_our_own(site)[1].check()
+    assert places.claims.is_dir()
+
+
+def test_what_was_taken_from_a_folder_of_our_own_after_the_backup_waits_for_a_person(site: Site) -> None:
+    places, _ = of_our_own(site)
+    back_up(site)
+    site.journal.close()
+    (site.state / JOURNAL).unlink()
+    later = site.new_id()
+    places.claimed(later, "3035550123_x.pdf").write_bytes(pdf_bytes())
+    _, moved = restore(site, None, places)
+    begin(site)
+    assert moved == [places.folder / "held" / f"3035550123_x.{later}.pdf"]
+    assert list(places.claims.iterdir()) == []
 
 
 def test_without_the_hold_it_is_sent_twice(site: Site) -> None:

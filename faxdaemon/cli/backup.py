@@ -78,6 +78,7 @@ def restore(folder: Folder, as_json: Json = False, config: Config = None) -> Non
     from faxdaemon.backup import Restore  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.core.places import DropPlaces, Spool  # noqa: PLC0415 - keeps --help quick
     from faxdaemon.files import open_files  # noqa: PLC0415 - keeps --help quick
+    from faxdaemon.web import outbox  # noqa: PLC0415 - keeps --help quick
 
     settings = settings_of(config)
     if settings.journal != "sqlite":
@@ -92,7 +93,8 @@ def restore(folder: Folder, as_json: Json = False, config: Config = None) -> Non
     journal = _opened(settings, work.work, read_only=False)
     try:
         held = dict(journal.hold_restored(reason))
-        moved = work.claims(journal, [DropPlaces(one.folder, settings.node) for one in settings.outbound])
+        places = (*settings.folder_paths, settings.state / outbox.FOLDER)
+        moved = work.claims(journal, [DropPlaces(place, settings.node) for place in places])
     finally:
         journal.close()
     work.finish()

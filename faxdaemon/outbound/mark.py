@@ -61,6 +61,11 @@ class FolderMark:
             f"replaced. Mount it; or, if it is meant to be new, remove {self._record}"
         )
 
+    def forget(self) -> None:
+        """The folder is known to be lost; another one may take its place."""
+        self._files.remove([self._record])
+        self._name = None
+
     @property
     def known(self) -> bool:
         """Whether the folder was ever opened."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 
+from faxdaemon.core.places import DropPlaces
+
 
 def test_there_and_back(site):
     target = site.place / "backup"
@@ -21,6 +23,19 @@ def test_there_and_back(site):
     assert (site.state_of(site.ready), site.state_of(site.failed)) == ("held", "failed")
     again = site.run("restore", str(target))
     assert (again.exit_code, "move it away" in again.stderr) == (1, True)
+
+
+def test_what_was_sent_by_command_after_the_backup_waits_for_a_person(site):
+    site.config.write_text(site.config.read_text("utf-8") + "node: office\n", "utf-8")
+    target = site.place / "backup"
+    assert site.run("backup", str(target)).exit_code == 0
+    (site.state / "journal.sqlite3").unlink()
+    claims = DropPlaces(site.state / "outbox", "office").claims
+    claims.mkdir(parents=True)
+    later = "01jd0000000000000000000009"
+    (claims / f"{later}=3035550123_x.pdf").write_bytes(b"%PDF")
+    (moved,) = json.loads(site.run("restore", str(target), "--json").stdout)["moved"]
+    assert moved == str(site.state / "outbox" / "held" / f"3035550123_x.{later}.pdf")
 
 
 def test_what_cannot_be(site):
