@@ -13,9 +13,9 @@ from pathlib import Path
 
 from faxdaemon import reconcile
 from faxdaemon.config.load import load
-from faxdaemon.daemon import Daemon
 from faxdaemon.journal.auditing import Auditing
 from faxdaemon.logs import configure
+from faxdaemon.service import Service
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     turns = cycle([0.0, 0.05])
     Auditing.take_daily = lambda _self, _name, _next_in: next(turns)  # type: ignore[method-assign] # the test's subject
     reconcile.GRACE = timedelta(0)
-    return Daemon(settings).run()
+    return Service(settings).run()
 
 
 if __name__ == "__main__":
