@@ -1,6 +1,7 @@
 """A daemon that kills itself at a step: SIGKILL, as the kernel or a power supply would.
 
-A step is the moment before or after a commit that changes a state, a call of the provider, or a durable file operation.
+A step is the moment before or after a commit that changes a state, a call of the provider, something done to a
+printer's queue, or a durable file operation.
 What outlives a process is the same right after one of them and right before the next (a transaction that is not
 committed leaves nothing: the journal is in WAL mode), so a sweep takes the moments after.  Nothing in the product knows
 of this: the composition root is subclassed and its parts are wrapped.
@@ -35,8 +36,10 @@ from faxdaemon.journal.transaction import Tx
 from faxdaemon.logs import configure
 from faxdaemon.options import Account
 from faxdaemon.service import Service
+from faxdaemon.sinks import printer
 
 PROVIDER = ("submit", "find", "status", "inbox", "fetch", "acknowledge")
+SPOOLER = ("begin", "fill", "discard")
 FILES = ("write_new", "copy_new", "move", "remove", "make_dirs", "sync")
 NOTHING = "nothing"
 """The event of a commit that has none: it takes a duty, say."""
@@ -97,6 +100,16 @@ class Doomed(Daemon):
         return wrapped  # type: ignore[no-any-return] # likewise
 
 
+def count_printing(steps: Steps) -> None:
+    """Before and after what is done to the queue of a printer."""
+    real = printer.open_spooler
+
+    def opened(*args: Any) -> Any:
+        return Wrapped(real(*args), SPOOLER, "spooler", steps)
+
+    printer.open_spooler = opened  # type: ignore[assignment] # the wrapper stands in for the protocol
+
+
 def count_commits(steps: Steps) -> None:
     """Before and after each commit of the journal's only writer, for each event in it."""
     finish, commit = Tx.finish, writer.Writer._make_durable
@@ -140,6 +153,7 @@ def main() -> int:
         forget_intents(settings.state)
     Doomed.steps = Steps(arguments.at)
     count_commits(Doomed.steps)
+    count_printing(Doomed.steps)
     return Service(settings, make=Doomed).run()
 
 
