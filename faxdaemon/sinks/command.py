@@ -15,7 +15,7 @@ Crash     before the plan is recorded: staged anew.  After it: the program runs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -106,8 +106,9 @@ class CommandSink:
     def publish(self, plan: Mapping[str, Any]) -> None:
         """Let the program have it."""
         files = [Path(one) for one in plan["files"]]
-        if self._tools.files.stat(files[0]) is None:
-            return  # taken, and tidied up by a process that died before it could record it
+        if self._tools.files.stat(files[0]) is None:  # taken: a process died while it tidied up, or before it recorded
+            self._tidy(files)
+            return
         argv, own = self._call(plan["id"], given(plan["values"]))
         try:
             ended = run(argv, self._tools.work, own, self._options.timeout)
@@ -116,6 +117,9 @@ class CommandSink:
             raise SinkOffline(f"the program {self._options.argv[0]} cannot be started: {why}") from error
         log.info("command ended", fax=plan["id"], sink=self._key, status=ended.status, printed=ended.printed)
         self._judge(ended)
+        self._tidy(files)
+
+    def _tidy(self, files: Sequence[Path]) -> None:
         self._tools.files.remove(files)
         self._tools.files.sync([self._tools.work])
 

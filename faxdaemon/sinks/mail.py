@@ -139,8 +139,9 @@ class MailSink:
         if not plan["left"]:
             self._ended(plan, letters)
             return None
-        if self._tools.files.stat(letters[0]) is None:
-            return None  # sent, and tidied up by a process that died before it could record it
+        if self._tools.files.stat(letters[0]) is None:  # sent: a process died while it tidied up, or before it recorded
+            self._tidy(letters)
+            return None
         try:
             posted = self._send(letters, plan["left"])
         except MailRefused as error:
@@ -149,8 +150,7 @@ class MailSink:
         have = [one for one in plan["left"] if one not in posted.refused and one not in posted.later]
         refused = {**plan["refused"], **posted.refused}
         if not posted.later and not refused:
-            self._tools.files.remove(letters)
-            self._tools.files.sync([self._tools.work])
+            self._tidy(letters)
             return None
         if not have and not posted.refused:
             raise SinkOffline(f"the mail server puts it off: {_told(posted.later)}")
@@ -166,6 +166,10 @@ class MailSink:
                 raise
         log.info("fax too large for the mail server, sent as a link", sink=self._key)
         return self._mailer.send(self._read(letters[1]), to)
+
+    def _tidy(self, letters: list[Path]) -> None:
+        self._tools.files.remove(letters)
+        self._tools.files.sync([self._tools.work])
 
     def _read(self, path: Path) -> bytes:
         with self._tools.files.read(path) as stream:

@@ -84,7 +84,9 @@ def test_what_is_over_the_cap_waits_also_over_a_restart(begin: Begin) -> None:
     world.wait("people are told", lambda: "an hour want to leave" in world.logs())
     assert world.stop(world.processes[-1]) == 0
     process = world.start()
-    world.wait("it is up again", lambda: "waits for its hour" in (world.place / "daemon-1.log").read_text("utf-8"))
+    again = world.place / "daemon-1.log"
+    world.wait("it is up again", lambda: " started " in again.read_text("utf-8"))
+    assert "alerts of before are still open" in again.read_text("utf-8")
     waiting = said(world, "list", "--state", "ready")
     hours = 1 + time.time() // 3600 - first_hour  # an hour of the clock may have begun meanwhile
     assert len(out(world)) <= 2 * hours

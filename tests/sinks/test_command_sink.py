@@ -192,6 +192,22 @@ def test_a_crash_after_what_was_staged_is_gone_runs_nothing(site: Site) -> None:
     assert state(site, fax) == "delivered"
 
 
+def test_a_crash_while_it_tidied_up_leaves_nothing_and_runs_nothing(site: Site) -> None:
+    def half(real: Any, paths: Any) -> None:
+        real(paths[:1])
+        raise Crash
+
+    fax = stored(site)
+    with pytest.raises(Crash):
+        deliver(site, sink(site, "", files=Faulty(site.files, remove=[half]))).step()
+    site.restart()
+    site.later(WITHIN)
+    deliver(site, sink(site, "")).step()
+    assert len(calls(site)) == 1
+    assert state(site, fax) == "delivered"
+    assert list(site.sink_tools().work.iterdir()) == []
+
+
 def test_another_fax_has_another_name(site: Site) -> None:
     stage = deliver(site, sink(site, "", "{delivery}"))
     for number in range(2):
