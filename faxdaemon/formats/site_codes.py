@@ -5,12 +5,14 @@ Promise   for each of the folder's `codes`, the first match on a line: `number`,
 Needs     the folder's `codes`; the text of the document's first and last page.
 Crash     keeps nothing.
 
-An expression sees one line of at most `LINE` characters at a time, and for no longer than `core.regular.PATIENCE`: a
-careless one, met by an unlucky document, would otherwise take for ever.
+An expression sees one line of at most `LINE` characters at a time, each line once, for no longer than
+`core.regular.PATIENCE`, and all of a page for no longer than `PAGE`: a careless one, met by an unlucky document, would
+otherwise take for ever.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from faxdaemon.contracts.format import BadRequest, FolderAsks, Looks, NotMine, Order, Papers
@@ -22,6 +24,8 @@ from faxdaemon.formats._dialect import Dialect
 
 LINE = 200
 """Characters of a line that are looked at."""
+PAGE = 5.0
+"""Seconds for all lines of one page."""
 
 ABOUT = About(
     title="A site's own codes in the document",
@@ -59,7 +63,10 @@ class SiteCodes(Dialect):
             return BadRequest("one of the folder's `codes` takes too long on this document; write it more simply")
 
     def _codes(self, text: str) -> Iterator[Code]:
-        for line in text.splitlines():
+        until = time.monotonic() + PAGE
+        for line in dict.fromkeys(text.splitlines()):
+            if time.monotonic() > until:
+                raise TimeoutError
             for pattern in self._patterns:
                 found = pattern.search(line[:LINE])
                 if found is not None:

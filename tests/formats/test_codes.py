@@ -142,6 +142,26 @@ def test_a_careless_expression_of_a_site_is_given_up(monkeypatch: pytest.MonkeyP
     assert "takes too long" in refused.reason
 
 
+def test_expressions_have_so_much_time_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many lines, each a little slow, are slow as well."""
+    monkeypatch.setattr(site_codes, "PAGE", -1.0)
+    asks = FolderAsks("{number}", None, codes=(r"FAX~(?P<number>[^~]+)~",))
+    refused = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (Page(1, "FAX~303 555 0123~"),)))
+    assert isinstance(refused, BadRequest)
+    assert "takes too long" in refused.reason
+
+
+def test_a_line_that_repeats_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    real = regular.Regular.search
+    monkeypatch.setattr(regular.Regular, "search", lambda self, line: seen.append(line) or real(self, line))
+    asks = FolderAsks("{number}", None, codes=(r"FAX~(?P<number>[^~]+)~",))
+    page = Page(1, "FAX~303 555 0123~\n\n\nFAX~303 555 0123~")
+    (order,) = site_codes.open_format(asks).read(Papers("x.pdf", pages=lambda: (page,)))
+    assert [request.number for request in order.requests] == ["303 555 0123"]
+    assert seen == ["FAX~303 555 0123~", ""]
+
+
 def test_fcl_on_the_first_and_the_last_page() -> None:
     order = read(rightfax_fcl_codes, "{{begin}}{{doctype PO}}", "{{company North}}{{ FAX 303 555 0123 }}\r\n{{end}}")
     (request,) = order.requests
