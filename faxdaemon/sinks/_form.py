@@ -18,7 +18,7 @@ import structlog
 from faxdaemon.contracts.documents import Converted, Documents
 from faxdaemon.contracts.files import Files, Written
 from faxdaemon.core.errors import FilesError
-from faxdaemon.core.model import StoredDocument
+from faxdaemon.core.model import InboundFax, StoredDocument
 
 log = structlog.get_logger()
 
@@ -43,15 +43,28 @@ class Made:
         return SUFFIXES.get(self.media, OTHER)
 
 
+def document_of(fax: InboundFax) -> StoredDocument:
+    """Its stored document.  Raises `FilesError`."""
+    if fax.document is None:
+        raise FilesError(f"fax {fax.fax_id} has no document to deliver")
+    return fax.document
+
+
+def content_of(stored: StoredDocument, source: Path, files: Files) -> bytes:
+    """The document at `source`, whole.  Raises `FilesError`, also when it is not what was received."""
+    with files.read(source) as stream:
+        content = stream.read()
+    _same(hashlib.sha256(content).hexdigest(), stored, source)
+    return content
+
+
 def make(  # noqa: PLR0917 - in the order in which they are needed
     form: str, stored: StoredDocument, source: Path, files: Files, documents: Documents, staged: Callable[[int], Path]
 ) -> Made:
     """Write the document in a form to `staged(1)` and so on.  Raises `FilesError`."""
     wanted = {"pdf": PDF, "tiff": TIFF, "pages": TIFF}.get(form)
     if wanted and stored.media in SUFFIXES and (wanted != stored.media or form == "pages"):
-        with files.read(source) as stream:
-            content = stream.read()
-        _same(hashlib.sha256(content).hexdigest(), stored, source)
+        content = content_of(stored, source, files)
         converted = _converted(form, content, stored.media, documents)
         if converted is not None:
             made = tuple(files.write_new(staged(n), [each]) for n, each in enumerate(converted.files, 1))

@@ -8,8 +8,7 @@ Crash     keeps nothing; what is staged is written over the next time.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,18 +18,16 @@ import structlog
 
 from faxdaemon.contracts.files import Written
 from faxdaemon.contracts.sink import SinkTools
-from faxdaemon.core.errors import FilesError
-from faxdaemon.core.model import InboundFax, StoredDocument
+from faxdaemon.core.model import InboundFax
 from faxdaemon.core.naming import check_template, expand
 from faxdaemon.core.templates import At
 from faxdaemon.core.text import printable
 from faxdaemon.sinks import _names, _sidecar
-from faxdaemon.sinks._form import OTHER, SUFFIXES
+from faxdaemon.sinks._form import OTHER, PDF, SUFFIXES, content_of, document_of
 
 log = structlog.get_logger()
 
 Values = Mapping[str, str | int | datetime | None]
-_PDF = "application/pdf"
 _NEUTRAL = str.maketrans("/\\", "--")
 
 
@@ -43,26 +40,23 @@ class Handed:
     suffix: str
 
 
-def document_of(fax: InboundFax) -> StoredDocument:
-    """Its stored document.  Raises `FilesError`."""
-    if fax.document is None:
-        raise FilesError(f"fax {fax.fax_id} has no document to deliver")
-    return fax.document
-
-
 def handed(tools: SinkTools, fax: InboundFax, source: Path, form: str) -> Handed:
     """The document at `source` in the wanted form (`pdf`, `received`).  Raises `FilesError`."""
     stored = document_of(fax)
-    with tools.files.read(source) as stream:
-        content = stream.read()
-    if hashlib.sha256(content).hexdigest() != stored.sha256:
-        raise FilesError(f"{source} is not what was received: its content has changed in the spool; look at the disk")
-    if form == "pdf" and stored.media != _PDF:
+    content = content_of(stored, source, tools.files)
+    if form == "pdf" and stored.media != PDF:
         made = tools.documents.as_pdf(content, stored.media)
         if made is not None:
-            return Handed(made, _PDF, SUFFIXES[_PDF])
+            return Handed(made, PDF, SUFFIXES[PDF])
         log.warning("fax cannot be made a PDF and is handed over as received", document=stored.spool)
     return Handed(content, stored.media, SUFFIXES.get(stored.media, OTHER))
+
+
+def tidy(tools: SinkTools, staged: Sequence[Path]) -> None:
+    """Remove for good what was staged in the work folder.  The first of them tells a repetition that the other side has
+    the fax."""
+    tools.files.remove(staged)
+    tools.files.sync([tools.work])
 
 
 def check_text(template: str, more: Collection[str] = ()) -> list[str]:

@@ -15,7 +15,7 @@ Crash     before the plan is recorded: staged anew.  After it: the program runs 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ from faxdaemon.core.ids import delivery_id
 from faxdaemon.core.model import InboundFax
 from faxdaemon.options import Destination, Duration, written
 from faxdaemon.program import Ended, run
-from faxdaemon.sinks._given import Values, check_text, given, handed, kept, sidecar_of, text_of, values_of
+from faxdaemon.sinks._given import Values, check_text, given, handed, kept, sidecar_of, text_of, tidy, values_of
 
 log = structlog.get_logger()
 
@@ -107,7 +107,7 @@ class CommandSink:
         """Let the program have it."""
         files = [Path(one) for one in plan["files"]]
         if self._tools.files.stat(files[0]) is None:  # taken: a process died while it tidied up, or before it recorded
-            self._tidy(files)
+            tidy(self._tools, files)
             return
         argv, own = self._call(plan["id"], given(plan["values"]))
         try:
@@ -117,11 +117,7 @@ class CommandSink:
             raise SinkOffline(f"the program {self._options.argv[0]} cannot be started: {why}") from error
         log.info("command ended", fax=plan["id"], sink=self._key, status=ended.status, printed=ended.printed)
         self._judge(ended)
-        self._tidy(files)
-
-    def _tidy(self, files: Sequence[Path]) -> None:
-        self._tools.files.remove(files)
-        self._tools.files.sync([self._tools.work])
+        tidy(self._tools, files)
 
     def _call(self, fax_id: str, values: Values) -> tuple[list[str], dict[str, str]]:
         """How it is called as it is configured now, and what is in its environment."""

@@ -14,10 +14,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from faxdaemon.contracts.sink import SinkTools
-from faxdaemon.core.errors import FilesError
 from faxdaemon.core.model import InboundFax, StoredDocument
 from faxdaemon.sinks import _names, _sidecar
-from faxdaemon.sinks._form import OTHER, SUFFIXES, Made, make
+from faxdaemon.sinks._form import OTHER, SUFFIXES, Made, document_of, make
 from faxdaemon.sinks._publish import DOCUMENT, TABLE, Item, Publisher, in_order
 from faxdaemon.sinks._shelf import Shelf, endings, named
 
@@ -72,9 +71,7 @@ class FolderSink:
 
     def stage(self, fax: InboundFax, document: Path) -> dict[str, Any]:
         """Write documents and sidecars as temporaries and choose their names (step I5)."""
-        stored = fax.document
-        if stored is None:
-            raise FilesError(f"fax {fax.fax_id} has no document to deliver")
+        stored = document_of(fax)
         with self._files.scan(self._folder):
             pass  # it exists and can be read; else `FolderOffline`, for creating it would hide a missing mount
         mark = self._publisher.mark(fax.fax_id)

@@ -27,7 +27,8 @@ from faxdaemon.core.model import InboundFax
 from faxdaemon.core.naming import safe_name
 from faxdaemon.mailing import Attached, Letter, MailAddress, Mailer, MailRefused, Posted, compose
 from faxdaemon.options import Destination
-from faxdaemon.sinks._given import check_text, document_of, handed, text_of, values_of
+from faxdaemon.sinks._form import document_of
+from faxdaemon.sinks._given import check_text, handed, text_of, tidy, values_of
 
 log = structlog.get_logger()
 
@@ -140,7 +141,7 @@ class MailSink:
             self._ended(plan, letters)
             return None
         if self._tools.files.stat(letters[0]) is None:  # sent: a process died while it tidied up, or before it recorded
-            self._tidy(letters)
+            tidy(self._tools, letters)
             return None
         try:
             posted = self._send(letters, plan["left"])
@@ -150,7 +151,7 @@ class MailSink:
         have = [one for one in plan["left"] if one not in posted.refused and one not in posted.later]
         refused = {**plan["refused"], **posted.refused}
         if not posted.later and not refused:
-            self._tidy(letters)
+            tidy(self._tools, letters)
             return None
         if not have and not posted.refused:
             raise SinkOffline(f"the mail server puts it off: {_told(posted.later)}")
@@ -166,10 +167,6 @@ class MailSink:
                 raise
         log.info("fax too large for the mail server, sent as a link", sink=self._key)
         return self._mailer.send(self._read(letters[1]), to)
-
-    def _tidy(self, letters: list[Path]) -> None:
-        self._tools.files.remove(letters)
-        self._tools.files.sync([self._tools.work])
 
     def _read(self, path: Path) -> bytes:
         with self._tools.files.read(path) as stream:

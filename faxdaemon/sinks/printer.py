@@ -31,7 +31,8 @@ from faxdaemon.core.schedule import TRY_AGAIN
 from faxdaemon.options import Destination
 from faxdaemon.printing import open_spooler
 from faxdaemon.printing.spooler import Job, JobGone, Spooler, State
-from faxdaemon.sinks._given import document_of, handed
+from faxdaemon.sinks._form import document_of
+from faxdaemon.sinks._given import handed
 
 log = structlog.get_logger()
 

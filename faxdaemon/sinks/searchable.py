@@ -10,7 +10,6 @@ The name is that of the fax in the same folder, as its JSON sidecar tells; witho
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from shutil import which
 from typing import Any
@@ -19,10 +18,11 @@ from pydantic import Field
 
 from faxdaemon.contracts.documents import CannotMake
 from faxdaemon.contracts.sink import SinkTools
-from faxdaemon.core.errors import FilesError, SinkOffline, Undeliverable
+from faxdaemon.core.errors import SinkOffline, Undeliverable
 from faxdaemon.core.model import InboundFax
 from faxdaemon.options import Duration
 from faxdaemon.sinks import _names
+from faxdaemon.sinks._form import content_of, document_of
 from faxdaemon.sinks._publish import DOCUMENT, Publisher
 from faxdaemon.sinks._shelf import Shelf, endings, named
 
@@ -89,15 +89,10 @@ class SearchableSink:
         return {"id": fax.fax_id, "mark": mark, "facts": facts, "files": files}
 
     def _made(self, fax: InboundFax, document: Path) -> bytes:
-        stored, documents = fax.document, self._tools.documents
-        if stored is None:
-            raise FilesError(f"fax {fax.fax_id} has no document to read")
+        stored, documents = document_of(fax), self._tools.documents
         if not documents.searches():
             raise SinkOffline(_MISSING)
-        with self._files.read(document) as stream:
-            content = stream.read()
-        if hashlib.sha256(content).hexdigest() != stored.sha256:
-            raise FilesError(f"{document} is not what was received: its content has changed in the spool")
+        content = content_of(stored, document, self._files)
         try:
             return documents.searchable(content, stored.media, self._options.language, self._options.timeout)
         except CannotMake as error:
