@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 from support.clock import FakeClock
+from support.delivering import stored
 from support.papers import pdf_bytes
-from support.scripted import ACCEPTED, NODE, Crash, Faulty, Scripted, Signals, Site, listed, rules
+from support.scripted import ACCEPTED, NODE, Crash, Faulty, Scripted, Signals, Site, submit
 
 from faxdaemon.backup import JOURNAL, MANIFEST, Backup, Made, Restore, every
 from faxdaemon.contracts.journal import Filter, Journal
 from faxdaemon.contracts.journal.retention import What
 from faxdaemon.core.errors import JournalBusy, UserError
-from faxdaemon.core.model import StoredDocument
 from faxdaemon.core.places import DropPlaces, Spool
 from faxdaemon.journal import open_journal
 from faxdaemon.journal.copying import compact, copy_journal
 from faxdaemon.outbound.mark import FolderMark
-from faxdaemon.outbound.submit import SubmitStage
 
 _ALL = Filter(limit=10_000)
 
@@ -78,30 +77,6 @@ def begin(site: Site) -> None:
     site.journal.interrupt(60.0)
 
 
-def received(site: Site) -> str:
-    """A received fax that waits for a destination."""
-    site.journal.seen("main", [listed()])
-    (fax,) = site.journal.claim_seen("main", 1, 60)
-    place = site.spool.name("in", fax.fax_id, 1, ".pdf")
-    site.files.make_dirs([site.spool.path(place).parent])
-    written = site.files.write_new(site.spool.path(place), [pdf_bytes()])
-    site.journal.stored(fax, StoredDocument(place, written.size, written.sha256, "application/pdf", 1), ["desk"])
-    return str(fax.fax_id)
-
-
-def submit(site: Site, provider: Scripted) -> None:
-    SubmitStage(
-        rules(),
-        site.spool,
-        provider=provider,
-        files=site.files,
-        journal=site.journal,
-        accounts=site.journal,
-        clock=site.clock,
-        alert=site.alerts,
-    ).step()
-
-
 def test_a_backup_beside_a_writer_has_every_document_that_its_journal_names(site: Site) -> None:
     stop = threading.Event()
 
@@ -137,7 +112,7 @@ def test_documents_of_many_faxes_are_found_page_by_page(site: Site, monkeypatch:
     monkeypatch.setattr("faxdaemon.backup._PAGE", 2)
     for n in range(5):
         site.received(f"3035550123_{n}.pdf")
-    received(site)
+    stored(site)
     assert back_up(site).documents == 6
 
 
@@ -151,7 +126,7 @@ def test_what_is_lost_or_damaged_is_told(site: Site) -> None:
 
 
 def test_what_was_cleared_away_is_not_missed(site: Site) -> None:
-    fax = received(site)
+    fax = stored(site)
     site.journal.is_cleared([fax], What.SPOOL)
     assert back_up(site).documents == 0
 
@@ -183,7 +158,7 @@ def test_nothing_is_restored_over_a_journal(site: Site) -> None:
 
 
 def test_after_restoring_nothing_is_sent_or_delivered_that_was_before(site: Site) -> None:
-    unclear, waiting, came = site.uncertain("3035550123_b.pdf"), site.ready("3035550123_a.pdf"), received(site)
+    unclear, waiting, came = site.uncertain("3035550123_b.pdf"), site.ready("3035550123_a.pdf"), stored(site)
     back_up(site)
     # the world goes on: what waited is sent, what came is delivered, another document is taken
     first = Scripted().will("submit", ACCEPTED)

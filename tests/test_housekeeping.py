@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.scripted import Crash, Faulty, Scripted, Site, rules
+from support.scripted import Crash, Faulty, Scripted, Site, submit
 
 from faxdaemon.contracts.format import FolderAsks
 from faxdaemon.contracts.provider import AccountRefused
@@ -16,7 +16,6 @@ from faxdaemon.housekeeping import BATCH, EVERY, LEASE, Housekeeping
 from faxdaemon.outbound.dialects import Dialects
 from faxdaemon.outbound.mark import FolderMark
 from faxdaemon.outbound.report import ReportStage
-from faxdaemon.outbound.submit import SubmitStage
 
 HOUR = 3600.0
 NAME = "3035550123_x.pdf"
@@ -39,19 +38,6 @@ def report(site: Site) -> None:
     dialects = Dialects([("filename", open_format(FolderAsks("{number}[_{name}]", None)))])
     ReportStage(
         site.places, site.spool, dialects=dialects, files=site.files, journal=site.journal, alert=site.alerts
-    ).step()
-
-
-def submit(site: Site, provider: Scripted) -> None:
-    SubmitStage(
-        rules(),
-        site.spool,
-        provider=provider,
-        files=site.files,
-        journal=site.journal,
-        accounts=site.journal,
-        clock=site.clock,
-        alert=site.alerts,
     ).step()
 
 

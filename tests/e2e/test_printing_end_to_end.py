@@ -9,17 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cups import NoCups, Shop, running_shop
+from support.cups import Shop, shop_or_skip
 from support.world import LINE, World
 
 
 @pytest.fixture
 def shop() -> Iterator[Shop]:
-    try:
-        with running_shop("DirtyCleanInterval 0") as shop:
-            yield shop
-    except NoCups as error:
-        pytest.skip(str(error))
+    with shop_or_skip() as shop:
+        yield shop
 
 
 def test_a_killed_daemon_prints_once_and_a_person_may_have_it_again(world: World, shop: Shop, tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.delivering import stored
 from support.dying import Dying
 from support.papers import make_tiff, pdf_bytes
-from support.scripted import Crash, Site, listed
+from support.scripted import Crash, Site
 
 from faxdaemon.contracts.journal import Filter
 from faxdaemon.core.errors import UserError
 from faxdaemon.core.ids import FaxId
-from faxdaemon.core.model import StoredDocument
 from faxdaemon.inbound.deliver import DeliverStage
 from faxdaemon.inbound.reprint import CUT, SETTLE, ReprintStage
 from faxdaemon.web.reprint import Reprint
@@ -76,15 +76,7 @@ def names(folder: Path) -> list[str]:
 
 def received(site: Site, provider_id: str = "in-1", sinks: tuple[str, ...] = (SINK,)) -> tuple[FaxId, bytes]:
     content = pdf_bytes(text=provider_id)
-    site.later(1)
-    site.journal.seen("main", [listed(provider_id)])
-    (fax,) = site.journal.claim_seen("main", 1, 60.0)
-    name = site.spool.name("in", fax.fax_id, 1, ".pdf")
-    path = site.spool.path(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    written = site.files.write_new(path, [content])
-    site.journal.stored(fax, StoredDocument(name, written.size, written.sha256, "application/pdf", 1), list(sinks))
-    return FaxId(fax.fax_id), content
+    return stored(site, provider_id, sinks=sinks, content=content), content
 
 
 # -- the folder

@@ -20,7 +20,7 @@ from pathlib import Path
 from queue import Queue
 
 import pytest
-from support.cups import NoCups, Printer, running_shop
+from support.cups import Printer, shop_or_skip
 from support.world import LINE, World
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
@@ -73,13 +73,10 @@ def office(printers: Queue[Printer]) -> Iterator[Office]:
 def printers() -> Iterator[Queue[Printer]]:
     """Idle ones."""
     idle: Queue[Printer] = Queue()
-    try:
-        with running_shop("DirtyCleanInterval 0") as shop:
-            for number in range(AT_ONCE):
-                idle.put(shop.printer(f"laser{number}"))
-            yield idle
-    except NoCups as error:
-        pytest.skip(str(error))
+    with shop_or_skip() as shop:
+        for number in range(AT_ONCE):
+            idle.put(shop.printer(f"laser{number}"))
+        yield idle
 
 
 def judge(office: Office) -> None:

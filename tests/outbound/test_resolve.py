@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, rules
+from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, rules, submit
 
 from faxdaemon.contracts.provider import Absent, Ambiguous, Duplicates, Find, Found, Unknown
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import CredentialsRefused, JournalError, NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.ids import reference
 from faxdaemon.outbound.resolve import ResolveStage
-from faxdaemon.outbound.submit import SubmitStage
 
 SETTLE = rules().settle
 DAY = 24 * 3600.0
@@ -28,19 +27,6 @@ def stage(site: Site, provider: Scripted, **changes: Any) -> ResolveStage:
         clock=site.clock,
         alert=site.alerts,
     )
-
-
-def submit(site: Site, provider: Scripted) -> None:
-    SubmitStage(
-        rules(),
-        site.spool,
-        provider=provider,
-        files=site.files,
-        journal=site.journal,
-        accounts=site.journal,
-        clock=site.clock,
-        alert=site.alerts,
-    ).step()
 
 
 def test_nobody_is_asked_before_the_settling_time(site: Site) -> None:

@@ -7,14 +7,13 @@ from itertools import chain, pairwise
 from typing import Any
 
 import pytest
-from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, rules
+from support.scripted import ACCEPTED, Crash, Faulty, Scripted, Site, rules, submit
 
 from faxdaemon.contracts.provider import Cancelled, JobStatus, Progress
 from faxdaemon.contracts.stage import NOTHING_DUE
 from faxdaemon.core.errors import NotSent, OutcomeUnknown, ProviderTrouble
 from faxdaemon.core.ids import reference
 from faxdaemon.core.schedule import REDIAL
-from faxdaemon.outbound.submit import SubmitStage
 from faxdaemon.outbound.track import PATIENCE, VANISHED, TrackStage
 
 POLL = rules().poll
@@ -44,19 +43,6 @@ def sent(*provider_ids: str) -> list[JobStatus]:
 
 def failed(provider_id: str = "job-1", **more: Any) -> list[JobStatus]:
     return [status(provider_id, Progress.FAILED, "busy", **more)]
-
-
-def submit(site: Site, provider: Scripted) -> None:
-    SubmitStage(
-        rules(),
-        site.spool,
-        provider=provider,
-        files=site.files,
-        journal=site.journal,
-        accounts=site.journal,
-        clock=site.clock,
-        alert=site.alerts,
-    ).step()
 
 
 # -- outcomes

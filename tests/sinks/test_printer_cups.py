@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from support.clock import FakeClock
-from support.cups import NoCups, Printer, Shop, running_shop, until
+from support.cups import Printer, Shop, running_shop, shop_or_skip, until
 from support.papers import pdf_bytes
 from support.scripted import listed
 from support.sinking import sink_tools
@@ -35,11 +35,8 @@ LETTER, LEGAL, A4 = (612, 792), (612, 1008), (595, 842)
 @pytest.fixture(scope="session")
 def shop() -> Iterator[Shop]:
     """A scheduler that writes down each job at once; the tests' own are in queues of their own."""
-    try:
-        with running_shop("DirtyCleanInterval 0") as shop:
-            yield shop
-    except NoCups as error:
-        pytest.skip(str(error))
+    with shop_or_skip() as shop:
+        yield shop
 
 
 @pytest.fixture

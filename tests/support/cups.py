@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pypdfium2
+import pytest
 from support.ports import free_port
 
 PATIENCE = 30.0
@@ -264,6 +265,16 @@ def _sizes(path: Path) -> list[tuple[int, int]]:
         return [(round(width), round(height)) for width, height in sizes]
     finally:
         document.close()
+
+
+@contextlib.contextmanager
+def shop_or_skip() -> Iterator[Shop]:
+    """A scheduler that writes down each job at once; where there is none, the test is skipped."""
+    try:
+        with running_shop("DirtyCleanInterval 0") as shop:
+            yield shop
+    except NoCups as error:
+        pytest.skip(str(error))
 
 
 @contextlib.contextmanager

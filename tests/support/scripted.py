@@ -33,7 +33,7 @@ from faxdaemon.outbound.choose import FolderRules
 from faxdaemon.outbound.deciding import Deciding
 from faxdaemon.outbound.preparing import Preparing
 from faxdaemon.outbound.route import Pending, PrepareStage, RouteStage
-from faxdaemon.outbound.submit import AccountRules
+from faxdaemon.outbound.submit import AccountRules, SubmitStage
 
 NODE = "node"
 NUMBER = "+13035550123"
@@ -393,3 +393,17 @@ ACCEPTED = Accepted("job-1")
 def replaced(value: Any, **changes: Any) -> Any:
     """`dataclasses.replace`, for any of the plain values."""
     return dataclasses.replace(value, **changes)
+
+
+def submit(site: Site, provider: Scripted) -> None:
+    """Offer one fax, if one is due."""
+    SubmitStage(
+        rules(),
+        site.spool,
+        provider=provider,
+        files=site.files,
+        journal=site.journal,
+        accounts=site.journal,
+        clock=site.clock,
+        alert=site.alerts,
+    ).step()
